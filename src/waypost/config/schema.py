@@ -1,0 +1,338 @@
+"""The one schema of ``waypost.yaml``. Every key an operator can write is here, with its meaning and default.
+
+Values are immutable. Anything that needs two places of the file to judge (dangling names, unreachable decisions)
+is in :mod:`waypost.config.check`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from waypost.config.units import Address, Bytes, HostPort, Seconds
+
+__all__ = [
+    "Classifier",
+    "Classifiers",
+    "Config",
+    "DecisionConfig",
+    "Demo",
+    "Encoder",
+    "Endpoint",
+    "Envoy",
+    "HealthCheck",
+    "KeywordSignal",
+    "LanguageSignal",
+    "LengthSignal",
+    "Listeners",
+    "Logs",
+    "Model",
+    "ModelChoice",
+    "Observability",
+    "OutlierDetection",
+    "Pricing",
+    "ReasoningFamily",
+    "Routing",
+    "Rule",
+    "Signals",
+    "SystemPrompt",
+]
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+"""A name that may travel in a header: letters, digits and ``. _ : / -``."""
+
+Names = Name | tuple[Name, ...]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors and values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, str_strip_whitespace=False)
+
+
+class Listeners(Strict):
+    """Where waypost listens. ``http`` is Envoy's; the others are waypost's own."""
+
+    http: Address = HostPort("127.0.0.1", 8801)
+    extproc: Address = HostPort("127.0.0.1", 50051)
+    api: Address = HostPort("127.0.0.1", 8080)
+    metrics: Address = HostPort("127.0.0.1", 9190)
+
+
+class OutlierDetection(Strict):
+    """Take an endpoint out of rotation after failures in a row."""
+
+    consecutive_5xx: int = Field(5, ge=1)
+    base_ejection_time: Seconds = 30.0
+    max_ejection_percent: int = Field(50, ge=0, le=100)
+
+
+class Envoy(Strict):
+    """The Envoy that waypost generates a configuration for and supervises."""
+
+    enabled: bool = True
+    """False when you run Envoy yourself: waypost then serves ExtProc and the API only."""
+    request_body: Literal["buffered", "full_duplex_streamed"] = "buffered"
+    upstream: Literal["clusters", "original_dst"] = "clusters"
+    """``clusters``: one named cluster a model. ``original_dst``: go to x-gateway-destination-endpoint (IP endpoints)."""
+    on_processor_failure: Literal["reject", "pass"] = "reject"
+    """What Envoy does when waypost is gone: answer 5xx, or send the request unrouted to the default model."""
+    message_timeout: Seconds = 5.0
+    connect_timeout: Seconds = 2.0
+    request_timeout: Seconds = 600.0
+    """From the end of the request to the end of the answer."""
+    drain_timeout: Seconds = 30.0
+    max_request_body: Bytes = 50 * 2**20
+    max_requests: int = Field(16384, ge=1)
+    """Circuit breaker of each cluster, and of the ExtProc cluster."""
+    retries: int = Field(2, ge=0, le=10)
+    """On connect failure, refused streams and resets before headers: never after an answer began."""
+    outlier_detection: OutlierDetection | None = OutlierDetection()
+    concurrency: int = Field(1, ge=1)
+
+
+class HealthCheck(Strict):
+    """Active HTTP health check of a model's endpoints."""
+
+    path: str = Field("/health", pattern=r"^/")
+    interval: Seconds = 10.0
+    timeout: Seconds = 2.0
+    unhealthy_threshold: int = Field(3, ge=1)
+    healthy_threshold: int = Field(1, ge=1)
+
+
+class Endpoint(Strict):
+    """One server of a model. The URL's path is put before ``/v1/…``."""
+
+    url: str
+    weight: int = Field(1, ge=1, le=1000)
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("expected a URL such as http://host:8000 or https://host/path")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("user, password, query and fragment are not allowed; put a key into api_key_env")
+        _ = parts.port  # raises ValueError when it is no port
+        return url.rstrip("/")
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.url).scheme
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or (443 if self.scheme == "https" else 80)
+
+    @property
+    def path(self) -> str:
+        """The path prefix without a slash at its end; empty when there is none."""
+        return urlsplit(self.url).path.rstrip("/")
+
+
+class Pricing(Strict):
+    """Prices per million tokens."""
+
+    currency: str = "USD"
+    prompt_per_1m: float = Field(ge=0)
+    completion_per_1m: float = Field(ge=0)
+
+
+class Model(Strict):
+    """One model of the pool."""
+
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    served_as: str | None = None
+    """The name that the backend knows; the model's own name when absent."""
+    api_key_env: str | None = None
+    """Environment variable with the key that is sent as ``Authorization: Bearer``."""
+    reasoning_family: str | None = None
+    pricing: Pricing | None = None
+    health_check: HealthCheck | None = None
+
+
+class ReasoningFamily(Strict):
+    """How a family of models is told to reason."""
+
+    type: Literal["chat_template_kwargs", "reasoning_effort"]
+    parameter: str = Field(min_length=1)
+    """The key in ``chat_template_kwargs``, or the top-level field that takes the effort."""
+    off: Effort = "low"
+    """For ``reasoning_effort``: what is sent when reasoning is off; such families cannot always be silenced."""
+
+
+class Encoder(Strict):
+    """The shared sentence encoder."""
+
+    model: Literal["bundled"] = "bundled"
+    threads: int = Field(2, ge=1, le=64)
+    """Inference worker threads; each runs one request on one core."""
+    queue: int = Field(128, ge=1)
+    """Requests waiting for a thread; one more and its signals are unknown."""
+    deadline: Seconds = 2.0
+    """A signal that takes longer is unknown."""
+    max_windows: int = Field(64, ge=1)
+    """Work cap of one request, in windows of 126 tokens; what is beyond it is counted and reported."""
+
+
+class Classifier(Strict):
+    """One classifier."""
+
+    model: Literal["bundled"] = "bundled"
+    threshold: Probability = 0.5
+
+
+class Classifiers(Strict):
+    """The classifiers that read the encoder's output."""
+
+    domain: Classifier = Classifier()
+
+
+class KeywordSignal(Strict):
+    """True when the text holds the terms. Latin words match whole words; Chinese and Japanese match anywhere."""
+
+    name: Name
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    regex: bool = False
+    """The terms are regular expressions (searched with a time bound)."""
+    case_sensitive: bool = False
+
+    @model_validator(mode="after")
+    def _has_terms(self) -> Self:
+        if not (self.any or self.all or self.none):
+            raise ValueError("needs terms in any, all or none")
+        if not all((*self.any, *self.all, *self.none)):
+            raise ValueError("a term is empty")
+        return self
+
+
+class LanguageSignal(Strict):
+    """Detection of the language of the user's text, as ISO 639-1 codes."""
+
+    threshold: Probability = 0.5
+
+
+class LengthSignal(Strict):
+    """True when the conversation's estimated tokens lie in ``[min_tokens, max_tokens]``."""
+
+    name: Name
+    min_tokens: int = Field(0, ge=0)
+    max_tokens: int | None = Field(None, ge=0)
+
+
+class Signals(Strict):
+    """Signals that need a definition before a rule can name them. ``domain`` is under ``classifiers``."""
+
+    keywords: tuple[KeywordSignal, ...] = ()
+    language: LanguageSignal = LanguageSignal()
+    lengths: tuple[LengthSignal, ...] = ()
+
+
+class Rule(Strict):
+    """One key: a signal with a name (or a list of names, any of which will do), or all / any / not."""
+
+    all: tuple[Rule, ...] | None = None
+    any: tuple[Rule, ...] | None = None
+    not_: Rule | None = Field(None, alias="not")
+    keyword: Names | None = None
+    language: Names | None = None
+    length: Names | None = None
+    domain: str | tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("a rule has exactly one key: all, any, not, keyword, language, length or domain")
+        return self
+
+
+class ModelChoice(Strict):
+    """A model of a decision."""
+
+    model: str
+    score: float = Field(1.0, ge=0.0)
+    reasoning: bool | None = None
+    """True and False are written into the request; absent leaves the client's own fields alone."""
+    effort: Effort | None = None
+
+
+class SystemPrompt(Strict):
+    """A system prompt for the route. ``insert`` puts it before the client's own, ``replace`` instead of it."""
+
+    text: str = Field(min_length=1)
+    mode: Literal["insert", "replace"] = "insert"
+
+
+class DecisionConfig(Strict):
+    """A named route: when it applies and what happens then."""
+
+    name: Name
+    description: str = ""
+    priority: int = 0
+    """Higher wins; among equals the earlier in the file."""
+    when: Rule | None = None
+    """Absent: always."""
+    models: tuple[ModelChoice, ...] = Field(min_length=1)
+    system_prompt: SystemPrompt | None = None
+
+
+class Routing(Strict):
+    """From a request to a model."""
+
+    virtual_models: tuple[Name, ...] = ("MoM", "auto")
+    """Names that a client sends to be routed. The first is listed first in /v1/models."""
+    explicit_models: Literal["pass", "route"] = "pass"
+    """What a request that names a model of the pool gets: that model, or a routed one."""
+    default_model: str
+    signals: Signals = Signals()
+    decisions: tuple[DecisionConfig, ...] = ()
+
+
+class Logs(Strict):
+    """Log lines on stderr. Prompts are never logged."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Observability(Strict):
+    """What waypost shows of itself."""
+
+    logs: Logs = Logs()
+
+
+class Demo(Strict):
+    """A small real LLM, started beside the router (extra ``demo``); models point their endpoints to it."""
+
+    listen: Address = HostPort("127.0.0.1", 8600)
+    threads: int = Field(2, ge=1, le=64)
+    max_tokens: int = Field(256, ge=1)
+    """Answers end here unless the client asks for another bound."""
+
+
+class Config(Strict):
+    """waypost.yaml."""
+
+    version: Literal[1]
+    listeners: Listeners = Listeners()
+    envoy: Envoy = Envoy()
+    models: dict[Name, Model] = Field(min_length=1)
+    reasoning_families: dict[str, ReasoningFamily] = {}
+    encoder: Encoder = Encoder()
+    classifiers: Classifiers = Classifiers()
+    routing: Routing
+    observability: Observability = Observability()
+    demo: Demo | None = None

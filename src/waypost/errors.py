@@ -1,0 +1,117 @@
+"""Every error that waypost raises on purpose.
+
+    WaypostError
+    ├── ConfigError          the configuration is wrong (exit code 1); holds one Problem per mistake
+    ├── SetupError           this machine lacks something: a port, a package, a model file (exit code 3)
+    ├── RequestError         the client's request is wrong; becomes an OpenAI-shaped error answer
+    │   ├── BadRequest           400
+    │   ├── UnknownModel         404
+    │   └── TooLarge             413
+    └── InferenceError       a model gave no answer; the signal becomes unknown, the request goes on
+        ├── Overloaded           the queue is full
+        └── DeadlineExceeded     the answer came too late
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "BadRequest",
+    "ConfigError",
+    "DeadlineExceeded",
+    "InferenceError",
+    "Overloaded",
+    "Problem",
+    "RequestError",
+    "SetupError",
+    "TooLarge",
+    "UnknownModel",
+    "WaypostError",
+]
+
+
+class WaypostError(Exception):
+    """Base of the tree. ``str(error)`` is one line a user can act on."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a configuration file. ``line`` and ``column`` count from 1; 0 means the whole file."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where} {self.path}: {self.message}" if self.path else f"{where} {self.message}"
+
+
+class ConfigError(WaypostError):
+    """The configuration cannot be used. All mistakes are reported at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SetupError(WaypostError):
+    """The machine lacks something that waypost needs; the message says what to do."""
+
+    exit_code = 3
+
+
+class RequestError(WaypostError):
+    """The client's request cannot be served as sent.
+
+    ``status``, ``type``, ``code`` and ``param`` are the fields of OpenAI's error object
+    (https://platform.openai.com/docs/guides/error-codes).
+    """
+
+    status = 400
+    type = "invalid_request_error"
+
+    def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
+class BadRequest(RequestError):
+    """400: not JSON, a wrong type, a missing field."""
+
+
+class UnknownModel(RequestError):
+    """404: the model named in the request is not in the pool."""
+
+    status = 404
+
+    def __init__(self, model: str, known: Sequence[str]) -> None:
+        names = ", ".join(known)
+        super().__init__(
+            f"The model {model!r} does not exist. Known models: {names}.", code="model_not_found", param="model"
+        )
+
+
+class TooLarge(RequestError):
+    """413: the body is over the configured limit."""
+
+    status = 413
+
+
+class InferenceError(WaypostError):
+    """A model gave no answer."""
+
+
+class Overloaded(InferenceError):
+    """The inference queue is full."""
+
+
+class DeadlineExceeded(InferenceError):
+    """The answer came after the request's deadline."""

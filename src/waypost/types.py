@@ -1,0 +1,142 @@
+"""The values that travel through the pipeline. Frozen, without behaviour; imports nothing of ours.
+
+The vocabulary is that of the whole project: *signal* (a measured fact) → *rule* → *decision* (a named route and
+why it won) → *selection* (one model of that decision) → *actions* (edits, an immediate answer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "Decision",
+    "Forward",
+    "Message",
+    "Reply",
+    "Request",
+    "RequestHead",
+    "ResponseHead",
+    "Selection",
+    "SignalResult",
+    "Truth",
+    "Usage",
+    "Wire",
+]
+
+Wire = Literal["chat", "completions"]
+
+Truth = bool | None
+"""Kleene's three values: True, False, and None for *unknown*."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """The head of an HTTP request. Header names are lower case; ``path`` has no query string."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHead:
+    """The head of the backend's answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation.
+
+    ``text`` joins the text parts with a newline; it is empty when the message has none (an image, tool calls).
+    """
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was understood of a client's request. The bytes themselves stay in the wire's document."""
+
+    wire: Wire
+    model: str
+    messages: tuple[Message, ...]
+    user_text: str
+    """The text that is classified: the last user message, or everything else joined when there is none."""
+    stream: bool = False
+    tools: int = 0
+    """How many tools the client offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalResult:
+    """What one kind of signal measured on one request.
+
+    ``matched`` holds the names that are true (``{"math"}``); any other name is false. When ``unknown`` is not
+    empty the measurement failed, it says why, and every name is unknown.
+    """
+
+    kind: str
+    matched: frozenset[str] = frozenset()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Per name, in [0, 1] for probabilities; what else it may be is said by the signal."""
+    threshold: float | None = None
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The route that won, and why. ``name`` is empty when no rule held and the default model answers."""
+
+    name: str
+    reasons: tuple[str, ...]
+    """Human-readable, most important first: ``domain is math (0.93 ≥ 0.50)``."""
+    confidence: float
+    """In [0, 1]: the weakest score of an ``all``, the strongest of an ``any``; 1.0 for facts."""
+    rejected: tuple[str, ...] = ()
+    """One line for each decision of higher priority that did not hold or stayed unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The model that will answer."""
+
+    model: str
+    score: float | None
+    reason: str
+    reasoning: bool | None = None
+    """True and False are written into the request; None leaves the client's own fields alone."""
+    effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the backend reported them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An action: answer the client at once, without a backend."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """An action: send the request on, changed."""
+
+    set_headers: tuple[tuple[str, str], ...] = ()
+    """Headers to set for the backend, lower case; each overwrites what the client sent."""
+    remove_headers: tuple[str, ...] = ()
+    body: bytes | None = None
+    """The new body, or None to leave the client's bytes as they are."""
