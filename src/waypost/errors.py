@@ -1,15 +1,16 @@
 """Every error that waypost raises on purpose.
 
-    WaypostError
-    ├── ConfigError          the configuration is wrong (exit code 1); holds one Problem per mistake
-    ├── SetupError           this machine lacks something: a port, a package, a model file (exit code 3)
-    ├── RequestError         the client's request is wrong; becomes an OpenAI-shaped error answer
-    │   ├── BadRequest           400
-    │   ├── UnknownModel         404
-    │   └── TooLarge             413
-    └── InferenceError       a model gave no answer; the signal becomes unknown, the request goes on
-        ├── Overloaded           the queue is full
-        └── DeadlineExceeded     the answer came too late
+WaypostError
+├── ConfigError          the configuration is wrong (exit code 1); holds one Problem per mistake
+├── SetupError           this machine lacks something: a port, a package, a model file (exit code 3)
+├── RequestError         the client's request is wrong; becomes an OpenAI-shaped error answer
+│   ├── BadRequest           400
+│   ├── UnknownModel         404
+│   ├── MethodNotAllowed     405
+│   └── TooLarge             413
+└── InferenceError       a model gave no answer; the signal becomes unknown, the request goes on
+    ├── Overloaded           the queue is full
+    └── DeadlineExceeded     the answer came too late
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = [
     "ConfigError",
     "DeadlineExceeded",
     "InferenceError",
+    "MethodNotAllowed",
     "Overloaded",
     "Problem",
     "RequestError",
@@ -97,6 +99,15 @@ class UnknownModel(RequestError):
         super().__init__(
             f"The model {model!r} does not exist. Known models: {names}.", code="model_not_found", param="model"
         )
+
+
+class MethodNotAllowed(RequestError):
+    """405: a path of ours with another verb than POST."""
+
+    status = 405
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"Not allowed to {method} on {path}; use POST.", code="method_not_allowed")
 
 
 class TooLarge(RequestError):

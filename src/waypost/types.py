@@ -12,12 +12,15 @@ from typing import Literal
 
 __all__ = [
     "Decision",
+    "Effort",
     "Forward",
     "Message",
+    "Record",
     "Reply",
     "Request",
     "RequestHead",
     "ResponseHead",
+    "ResponseStart",
     "Selection",
     "SignalResult",
     "Truth",
@@ -26,6 +29,9 @@ __all__ = [
 ]
 
 Wire = Literal["chat", "completions"]
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+"""How hard a model is asked to reason; OpenAI's words."""
 
 Truth = bool | None
 """Kleene's three values: True, False, and None for *unknown*."""
@@ -87,6 +93,8 @@ class SignalResult:
     """Per name, in [0, 1] for probabilities; what else it may be is said by the signal."""
     threshold: float | None = None
     unknown: str = ""
+    unknown_names: frozenset[str] = frozenset()
+    """Names that alone are unknown (a regular expression that ran out of time); the others were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ class Selection:
     reason: str
     reasoning: bool | None = None
     """True and False are written into the request; None leaves the client's own fields alone."""
-    effort: str | None = None
+    effort: Effort | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +148,42 @@ class Forward:
     remove_headers: tuple[str, ...] = ()
     body: bytes | None = None
     """The new body, or None to leave the client's bytes as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What happened to one request, without any of its content. Times are in seconds."""
+
+    path: str
+    requested_model: str
+    """As the client wrote it; empty for requests that were not read."""
+    status: int
+    """What the client was sent; 0 when it left before an answer began."""
+    decision: Decision | None = None
+    """None for requests that were not routed."""
+    selection: Selection | None = None
+    signals: Mapping[str, SignalResult] = field(default_factory=dict)
+    signal_seconds: Mapping[str, float] = field(default_factory=dict)
+    decide_seconds: float = 0.0
+    router_seconds: float = 0.0
+    """waypost's own share: from the whole body to the answer for Envoy."""
+    total_seconds: float = 0.0
+    """From the request's head to the end of the answer."""
+    first_token_seconds: float | None = None
+    """From the request's head to the first piece of a streamed answer with content, or to a whole answer's head."""
+    usage: Usage | None = None
+    error: str = ""
+    """Code of the error that waypost answered with; empty when there was none."""
+    aborted: bool = False
+    """The client left before the answer was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStart:
+    """What to do with the head of the backend's answer, and whether its body is wanted."""
+
+    set_headers: tuple[tuple[str, str], ...] = ()
+    """Headers to set for the client, lower case; each overwrites what the backend sent."""
+    remove_headers: tuple[str, ...] = ()
+    read_body: bool = False
+    """True: show every piece of the body as it passes."""

@@ -1,19 +1,34 @@
 """The one schema of ``waypost.yaml``. Every key an operator can write is here, with its meaning and default.
 
 Values are immutable. Anything that needs two places of the file to judge (dangling names, unreachable decisions)
-is in :mod:`waypost.config.check`.
+is in :mod:`waypost.config.checks`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+import re
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    WithJsonSchema,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
-from waypost.config.units import Address, Bytes, HostPort, Seconds
+from waypost.config.units import Address, Bytes, HostPort, PositiveSeconds, Seconds, parse_bytes
+from waypost.signals.names import DOMAINS
+from waypost.types import Effort
 
 __all__ = [
+    "NAME_PATTERN",
     "Classifier",
     "Classifiers",
     "Config",
@@ -40,18 +55,49 @@ __all__ = [
     "SystemPrompt",
 ]
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
+_VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_URL: Final = r"^https?://[!-~]+$"
+
+
+def _one_or_list(value: object) -> str:
+    """Choose the branch of a union by what was written, so that an error speaks of that branch only."""
+    return "one" if isinstance(value, str) else "list"
+
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A name that may travel in a header: letters, digits and ``. _ : / -``."""
 
-Names = Name | tuple[Name, ...]
+Names = Annotated[
+    Annotated[Name, Tag("one")] | Annotated[tuple[Name, ...], Tag("list")],
+    Discriminator(_one_or_list),
+]
+"""A name or a list of names."""
+
+Domain = Annotated[str, WithJsonSchema({"type": "string", "enum": list(DOMAINS)})]
+Domains = Annotated[
+    Annotated[Domain, Tag("one")] | Annotated[tuple[Domain, ...], Tag("list")],
+    Discriminator(_one_or_list),
+]
+"""One of the 14 subject domains, or a list of them."""
+
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
 
 class Strict(BaseModel):
     """Unknown keys are errors and values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, str_strip_whitespace=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is null by default; a null that an operator wrote over another default stays."""
+        dumped: dict[str, Any] = dump(self)
+        for name, field in type(self).model_fields.items():
+            if field.default is None and getattr(self, name) is None:
+                dumped.pop(field.alias or name, None)
+                dumped.pop(name, None)
+        return dumped
 
 
 class Listeners(Strict):
@@ -67,7 +113,7 @@ class OutlierDetection(Strict):
     """Take an endpoint out of rotation after failures in a row."""
 
     consecutive_5xx: int = Field(5, ge=1)
-    base_ejection_time: Seconds = 30.0
+    base_ejection_time: PositiveSeconds = 30.0
     max_ejection_percent: int = Field(50, ge=0, le=100)
 
 
@@ -78,29 +124,39 @@ class Envoy(Strict):
     """False when you run Envoy yourself: waypost then serves ExtProc and the API only."""
     request_body: Literal["buffered", "full_duplex_streamed"] = "buffered"
     upstream: Literal["clusters", "original_dst"] = "clusters"
-    """``clusters``: one named cluster a model. ``original_dst``: go to x-gateway-destination-endpoint (IP endpoints)."""
+    """``clusters``: one named cluster a model. ``original_dst``: the IP address in x-gateway-destination-endpoint."""
     on_processor_failure: Literal["reject", "pass"] = "reject"
     """What Envoy does when waypost is gone: answer 5xx, or send the request unrouted to the default model."""
-    message_timeout: Seconds = 5.0
-    connect_timeout: Seconds = 2.0
+    message_timeout: PositiveSeconds = 5.0
+    connect_timeout: PositiveSeconds = 2.0
     request_timeout: Seconds = 600.0
-    """From the end of the request to the end of the answer."""
+    """From the end of the request to the end of the answer; 0s: no limit."""
     drain_timeout: Seconds = 30.0
     max_request_body: Bytes = 50 * 2**20
-    max_requests: int = Field(16384, ge=1)
+    """A longer request is answered with 413."""
+    max_requests: int = Field(16384, ge=1, le=1_000_000)
     """Circuit breaker of each cluster, and of the ExtProc cluster."""
     retries: int = Field(2, ge=0, le=10)
     """On connect failure, refused streams and resets before headers: never after an answer began."""
     outlier_detection: OutlierDetection | None = OutlierDetection()
-    concurrency: int = Field(1, ge=1)
+    concurrency: int = Field(1, ge=1, le=256)
+    """Envoy's worker threads."""
+
+    @field_validator("max_request_body")
+    @classmethod
+    def _fits_a_message(cls, size: int) -> int:
+        # The body travels to ExtProc as one gRPC message, whose length must stay well inside 31 bits.
+        if not parse_bytes("1KiB") <= size <= parse_bytes("1GiB"):
+            raise ValueError("must be between 1KiB and 1GiB")
+        return size
 
 
 class HealthCheck(Strict):
     """Active HTTP health check of a model's endpoints."""
 
     path: str = Field("/health", pattern=r"^/")
-    interval: Seconds = 10.0
-    timeout: Seconds = 2.0
+    interval: PositiveSeconds = 10.0
+    timeout: PositiveSeconds = 2.0
     unhealthy_threshold: int = Field(3, ge=1)
     healthy_threshold: int = Field(1, ge=1)
 
@@ -108,36 +164,51 @@ class HealthCheck(Strict):
 class Endpoint(Strict):
     """One server of a model. The URL's path is put before ``/v1/…``."""
 
-    url: str
+    url: Annotated[str, WithJsonSchema({"type": "string", "pattern": _URL, "examples": ["http://vllm:8000"]})]
+    """``http://host:8000`` or ``https://host/path``."""
     weight: int = Field(1, ge=1, le=1000)
+    """Share of the model's requests, relative to its other endpoints."""
 
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("expected a URL such as http://host:8000 or https://host/path")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("user, password, query and fragment are not allowed; put a key into api_key_env")
-        _ = parts.port  # raises ValueError when it is no port
+        parts = _split(url)
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("a user or password in a URL is not allowed; put a key into api_key_env")
+        if parts.query or parts.fragment:
+            raise ValueError("a query or fragment in a URL is not allowed")
         return url.rstrip("/")
 
     @property
     def scheme(self) -> str:
+        """``http`` or ``https``."""
         return urlsplit(self.url).scheme
 
     @property
     def host(self) -> str:
+        """A host name or an address; an IPv6 address without its brackets."""
         return urlsplit(self.url).hostname or ""
 
     @property
     def port(self) -> int:
+        """The port, 80 or 443 when the URL has none."""
         return urlsplit(self.url).port or (443 if self.scheme == "https" else 80)
 
     @property
     def path(self) -> str:
         """The path prefix without a slash at its end; empty when there is none."""
         return urlsplit(self.url).path.rstrip("/")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # urlsplit's own words ("Invalid IPv6 URL") do not say what to write
+        usable = None
+    if not usable or not re.fullmatch(_URL, url):
+        raise ValueError("expected a URL such as http://host:8000 or https://host/path")
+    return parts
 
 
 class Pricing(Strict):
@@ -154,11 +225,19 @@ class Model(Strict):
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     served_as: str | None = None
     """The name that the backend knows; the model's own name when absent."""
-    api_key_env: str | None = None
+    api_key_env: Annotated[str, WithJsonSchema({"type": "string", "pattern": _VARIABLE})] | None = None
     """Environment variable with the key that is sent as ``Authorization: Bearer``."""
     reasoning_family: str | None = None
     pricing: Pricing | None = None
     health_check: HealthCheck | None = None
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_a_variable(cls, name: str | None) -> str | None:
+        # The message never repeats the value: people put the key itself here.
+        if name is not None and not re.fullmatch(_VARIABLE, name):
+            raise ValueError("needs the name of an environment variable such as OPENAI_API_KEY, not the key itself")
+        return name
 
 
 class ReasoningFamily(Strict):
@@ -179,7 +258,7 @@ class Encoder(Strict):
     """Inference worker threads; each runs one request on one core."""
     queue: int = Field(128, ge=1)
     """Requests waiting for a thread; one more and its signals are unknown."""
-    deadline: Seconds = 2.0
+    deadline: PositiveSeconds = 2.0
     """A signal that takes longer is unknown."""
     max_windows: int = Field(64, ge=1)
     """Work cap of one request, in windows of 126 tokens; what is beyond it is counted and reported."""
@@ -213,7 +292,7 @@ class KeywordSignal(Strict):
     def _has_terms(self) -> Self:
         if not (self.any or self.all or self.none):
             raise ValueError("needs terms in any, all or none")
-        if not all((*self.any, *self.all, *self.none)):
+        if not all(term.strip() for term in (*self.any, *self.all, *self.none)):
             raise ValueError("a term is empty")
         return self
 
@@ -243,19 +322,23 @@ class Signals(Strict):
 class Rule(Strict):
     """One key: a signal with a name (or a list of names, any of which will do), or all / any / not."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     all: tuple[Rule, ...] | None = None
     any: tuple[Rule, ...] | None = None
     not_: Rule | None = Field(None, alias="not")
     keyword: Names | None = None
     language: Names | None = None
     length: Names | None = None
-    domain: str | tuple[str, ...] | None = None
+    domain: Domains | None = None
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("a rule has exactly one key: all, any, not, keyword, language, length or domain")
+        given = [name.rstrip("_") for name in type(self).model_fields if getattr(self, name) is not None]
+        if not given:
+            raise ValueError("a rule needs one key: all, any, not, keyword, language, length or domain")
+        if len(given) > 1:
+            raise ValueError(f"a rule has one key, but this has {' and '.join(given)}; join them with all or any")
         return self
 
 
@@ -330,7 +413,7 @@ class Config(Strict):
     listeners: Listeners = Listeners()
     envoy: Envoy = Envoy()
     models: dict[Name, Model] = Field(min_length=1)
-    reasoning_families: dict[str, ReasoningFamily] = {}
+    reasoning_families: dict[Name, ReasoningFamily] = {}
     encoder: Encoder = Encoder()
     classifiers: Classifiers = Classifiers()
     routing: Routing

@@ -1,0 +1,1 @@
+"""Rules, the plan that measures what they need, and the decision that wins."""

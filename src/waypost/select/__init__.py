@@ -1,0 +1,1 @@
+"""Model selection: one file an algorithm; then one endpoint of the model."""

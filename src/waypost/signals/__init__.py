@@ -1,0 +1,1 @@
+"""Signals: one file a kind of measured fact."""

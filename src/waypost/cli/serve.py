@@ -1,0 +1,20 @@
+"""``waypost serve``."""
+
+from __future__ import annotations
+
+import typer
+
+from waypost.cli.options import ConfigOption, DemoOption
+
+__all__ = ["serve"]
+
+
+def serve(config: ConfigOption = None, demo: DemoOption = False) -> None:
+    """Run the router: Envoy, ExtProc, the API and, in the demo, a small real LLM.
+
+    Ctrl-C drains and stops; a second Ctrl-C stops at once. SIGHUP or a change of the file reloads it.
+    """
+    from waypost.config.find import resolve
+    from waypost.serve.run import run
+
+    raise typer.Exit(run(resolve(config, demo=demo)))

@@ -1,0 +1,63 @@
+"""What needs more than one place of the file to judge.
+
+To add a check: a function, a line in ``_CHECKS``, a row in the test's table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from waypost.config.checks import listeners, names, pool, reachable, signals
+from waypost.config.checks.subject import Check, Subject
+from waypost.config.document import Document
+from waypost.config.schema import Config
+from waypost.errors import Problem
+
+__all__ = ["check"]
+
+_CHECKS: Final[tuple[Check, ...]] = (
+    listeners.demo_is_reachable,
+    listeners.demo_is_used,
+    listeners.endpoints_are_not_the_router,
+    listeners.listeners_are_distinct,
+    listeners.private_listeners_are_local,
+    listeners.something_is_routed,
+    names.domains_exist,
+    names.families_exist,
+    names.keywords_exist,
+    names.languages_exist,
+    names.lengths_exist,
+    names.models_exist,
+    names.names_are_unique,
+    names.virtual_models_are_not_real,
+    pool.effort_has_effect,
+    pool.effort_needs_reasoning,
+    pool.endpoints_form_one_cluster,
+    pool.families_are_used,
+    pool.health_checks_have_effect,
+    pool.keys_are_set,
+    pool.models_are_used,
+    pool.original_dst_needs_addresses,
+    pool.reasoning_needs_a_family,
+    pool.weights_have_effect,
+    reachable.decisions_can_win,
+    signals.lengths_are_ranges,
+    signals.regexes_compile,
+    signals.rules_are_not_empty,
+    signals.signals_are_used,
+)
+
+
+def check(
+    config: Config, document: Document, environ: Mapping[str, str]
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """Find errors and warnings, each in the order of the file."""
+    subject = Subject(config, environ)
+    findings = [finding for check in _CHECKS for finding in check(subject)]
+    located = [(document.problem(item.place, item.message, key=item.key), item.warning) for item in findings]
+    located.sort(key=lambda item: (item[0].line, item[0].column, item[0].message))
+    return (
+        tuple(problem for problem, warning in located if not warning),
+        tuple(problem for problem, warning in located if warning),
+    )

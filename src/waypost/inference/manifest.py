@@ -1,0 +1,86 @@
+"""What a prepared encoder directory holds, and proof that nobody changed it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from waypost.errors import SetupError
+
+__all__ = ["MANIFEST", "MODEL", "TOKENIZER", "FileDigest", "Manifest", "file_digest", "verify"]
+
+MANIFEST = "manifest.json"
+MODEL = "encoder.onnx"
+TOKENIZER = "sentencepiece.model"
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """Length and hash of one file."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Describes an encoder. Heads and caches made with one ``recipe`` do not fit another."""
+
+    recipe: str
+    """Digest of everything that the vectors depend on: sources, layers, prefix, windows, quantisation."""
+    dimensions: int
+    """Length of the embedding."""
+    features: int
+    """Length of the feature vector that heads read."""
+    feature_layers: tuple[int, ...]
+    prefix: str
+    """Put before every window; E5 was trained with it."""
+    pooling: str
+    engine: str
+    sources: tuple[Mapping[str, str], ...]
+    """Name, version, sha256, licence and content of each package that the weights came from."""
+    files: Mapping[str, FileDigest]
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.bytes for file in self.files.values())
+
+    def write(self, directory: Path) -> None:
+        """Write ``manifest.json``."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        (directory / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, directory: Path) -> Manifest:
+        """Read ``manifest.json``. Raises SetupError when it is missing or not one of ours."""
+        path = directory / MANIFEST
+        try:
+            fields: dict[str, Any] = json.loads(path.read_bytes())
+            files = {name: FileDigest(**file) for name, file in fields.pop("files").items()}
+            layers, sources = tuple(fields.pop("feature_layers")), tuple(fields.pop("sources"))
+            return cls(files=files, feature_layers=layers, sources=sources, **fields)
+        except OSError as error:
+            raise SetupError(f"no prepared encoder in {directory}: {error.strerror}") from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise SetupError(f"{path} is not the manifest of an encoder ({error}); delete {directory}") from error
+
+
+def file_digest(path: Path) -> FileDigest:
+    """Measure a file. Reads all of it."""
+    with path.open("rb") as file:
+        return FileDigest(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def verify(directory: Path) -> Manifest:
+    """Read the manifest and check every file against it. Raises SetupError for any that differs."""
+    manifest = Manifest.read(directory)
+    for name, expected in manifest.files.items():
+        path = directory / name
+        if not path.is_file() or file_digest(path) != expected:
+            raise SetupError(f"{path} is missing or was changed; delete {directory} and start again to rebuild it")
+    return manifest

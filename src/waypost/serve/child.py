@@ -1,0 +1,101 @@
+"""A child process that never outlives us and never sees the terminal's Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from waypost.errors import SetupError
+
+__all__ = ["Child"]
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class Child:
+    """A running program whose output goes to a log file."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process = process
+
+    @classmethod
+    async def spawn(
+        cls, name: str, arguments: Sequence[str], log: Path, environ: Mapping[str, str] | None = None
+    ) -> Child:
+        """Start ``arguments``. Raises SetupError when the program cannot be executed."""
+        with log.open("wb") as output:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *arguments,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=environ,
+                    start_new_session=True,  # Ctrl-C in the terminal reaches us alone: we decide the order of the end
+                    preexec_fn=_die_with_parent(),
+                )
+            except OSError as error:
+                raise SetupError(f"{name} cannot be started: {error}") from error
+        return cls(name, process, log)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also that of its process group."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative when a signal ended it."""
+        return self._process.returncode
+
+    async def wait(self) -> int:
+        """Wait for the end; returns the exit code."""
+        return await self._process.wait()
+
+    async def until(self, ready: Callable[[], Awaitable[bool]], within: float, interval: float = 0.02) -> None:
+        """Poll ``await ready()`` until it is true. Raises SetupError when the child dies first or after ``within`` seconds."""
+        deadline = asyncio.get_running_loop().time() + within
+        while not await ready():
+            if self.exit_code is not None:
+                raise SetupError(f"{self.name} ended at its start with code {self.exit_code}: {self.last_words()}")
+            if asyncio.get_running_loop().time() > deadline:
+                raise SetupError(f"{self.name} was not ready after {within:g} s: {self.last_words()}")
+            await asyncio.sleep(interval)
+
+    async def stop(self, grace: float) -> None:
+        """SIGTERM, then SIGKILL after ``grace`` seconds."""
+        self._send(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), grace)
+        await self.kill()
+
+    async def kill(self) -> int:
+        """End it at once, if it has not ended; returns the exit code, negative for a signal."""
+        self._send(signal.SIGKILL)
+        return await self.wait()
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of its log, on one line."""
+        text = self.log.read_text(errors="replace").strip().splitlines()[-lines:]
+        return f"{' | '.join(text) or 'it said nothing'} (whole log: {self.log})"
+
+    def _send(self, number: signal.Signals) -> None:
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """On Linux, have the kernel end the child when we die, even by SIGKILL (prctl(2))."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: the child may not allocate
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

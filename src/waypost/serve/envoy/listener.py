@@ -1,0 +1,131 @@
+"""The listener: where clients connect, what is taken from their requests, and when our processor is asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from waypost.config.schema import Config, Envoy
+from waypost.serve.envoy.names import EXTPROC, LISTENER, STATS, Block, seconds, type_url
+from waypost.serve.envoy.replies import local_replies
+from waypost.serve.ports import numeric
+from waypost.wire.headers import DESTINATION, SELECTED_MODEL
+
+__all__ = ["INTERNAL_HEADERS", "listener"]
+
+INTERNAL_HEADERS: Final = (
+    SELECTED_MODEL,
+    DESTINATION,
+    "x-category",
+    "x-confidence",
+    "x-vsr-selected-model",
+    "x-vsr-selected-decision",
+    "x-vsr-selected-category",
+    "x-vsr-selected-confidence",
+    "x-vsr-selected-reasoning",
+    "x-vsr-injected-system-prompt",
+    "x-vsr-cache-hit",
+    "x-vsr-cache-similarity",
+    "x-vsr-jailbreak-blocked",
+    "x-vsr-pii-violation",
+    "x-vsr-pii-types",
+)
+"""Only the router may say these. What a client sends under these names is removed before anything reads it;
+otherwise a client could choose its backend, or with the destination header any host that Envoy can reach."""
+
+_HEADERS_TIMEOUT: Final = 10.0
+_IDLE_MARGIN: Final = 30.0
+
+
+def listener(config: Config, route_source: Block) -> Block:
+    """Build the one listener. ``route_source`` is ``{"rds": …}`` or ``{"route_config": …}``.
+
+    Raises SetupError when the host of ``listeners.http`` has no address.
+    """
+    address = numeric("listeners.http", config.listeners.http)
+    socket: Block = {"address": address.host, "port_value": address.port}
+    if address.host == "::":
+        socket["ipv4_compat"] = True
+    return {
+        "name": LISTENER,
+        "address": {"socket_address": socket},
+        "enable_reuse_port": config.envoy.concurrency > 1,  # with it a second Envoy could take the same port in silence
+        "per_connection_buffer_limit_bytes": config.envoy.max_request_body,
+        "filter_chains": [
+            {"filters": [_filter("network.http_connection_manager", _connections(config, route_source))]}
+        ],
+    }
+
+
+def _connections(config: Config, route_source: Block) -> Block:
+    return {
+        "@type": type_url("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": STATS,
+        "server_name": "waypost",
+        "use_remote_address": True,  # we are the edge: x-forwarded-for and x-envoy-* of a client prove nothing
+        "always_set_request_id_in_response": True,
+        "normalize_path": True,
+        "merge_slashes": True,
+        "request_headers_timeout": seconds(_HEADERS_TIMEOUT),
+        # The backend's silence is limited by the route and must run out first: it gives the better answer.
+        "stream_idle_timeout": seconds(config.envoy.request_timeout + _IDLE_MARGIN),
+        "early_header_mutation_extensions": [_internal_headers()],
+        "local_reply_config": local_replies(),
+        "http_filters": [
+            _filter("http.ext_proc", _processor(config.envoy)),
+            _filter(
+                "http.router",
+                {"@type": type_url("envoy.extensions.filters.http.router.v3.Router"), "suppress_envoy_headers": True},
+            ),
+        ],
+        **route_source,
+    }
+
+
+def _processor(envoy: Envoy) -> Block:
+    full_duplex = envoy.request_body == "full_duplex_streamed"
+    return {
+        "@type": type_url("envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"),
+        "grpc_service": {"envoy_grpc": {"cluster_name": EXTPROC}},
+        "message_timeout": seconds(envoy.message_timeout),
+        "failure_mode_allow": envoy.on_processor_failure == "pass",
+        "status_on_error": {"code": "ServiceUnavailable"},
+        "allow_mode_override": True,
+        "mutation_rules": {"allow_all_routing": False, "allow_envoy": False},
+        "processing_mode": _full_duplex_mode() if full_duplex else _buffered_mode(),
+    }
+
+
+def _buffered_mode() -> Block:
+    """Show the processor the whole request; it may ask for the answer's body with a mode override."""
+    return {
+        "request_header_mode": "SEND",
+        "request_body_mode": "BUFFERED",
+        "request_trailer_mode": "SKIP",
+        "response_header_mode": "SEND",
+        "response_body_mode": "NONE",
+        "response_trailer_mode": "SKIP",
+    }
+
+
+def _full_duplex_mode() -> Block:
+    """Leave the bound on the body to the processor. Envoy ignores mode overrides here and insists on trailers."""
+    return {
+        **_buffered_mode(),
+        "request_body_mode": "FULL_DUPLEX_STREAMED",
+        "request_trailer_mode": "SEND",
+        "response_body_mode": "STREAMED",
+    }
+
+
+def _internal_headers() -> Block:
+    return {
+        "name": "internal_headers",
+        "typed_config": {
+            "@type": type_url("envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"),
+            "mutations": [{"remove": name} for name in INTERNAL_HEADERS],
+        },
+    }
+
+
+def _filter(name: str, typed_config: Block) -> Block:
+    return {"name": f"envoy.filters.{name}", "typed_config": typed_config}

@@ -1,0 +1,1 @@
+"""The generated messages of ``extproc.proto``; the command that generates them stands in that file."""

@@ -1,0 +1,93 @@
+"""The engine in force, and how another one takes its place while requests are under way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import weakref
+from collections.abc import Awaitable, Callable
+
+from waypost.build import build_engine, load_encoder
+from waypost.config.load import Loaded, load
+from waypost.config.restart import needs_restart
+from waypost.config.schema import Config
+from waypost.engine import Engine
+from waypost.errors import ConfigError, Problem, WaypostError
+from waypost.inference.encoder import Encoder
+from waypost.observe import log as logs
+from waypost.observe.metrics import Metrics
+
+__all__ = ["Live"]
+
+log = logging.getLogger(__name__)
+
+
+class Live:
+    """Holds one engine. A request keeps the engine that it began with; new requests get the newest."""
+
+    def __init__(self, loaded: Loaded, encoder: Encoder | None, metrics: Metrics) -> None:
+        self.loaded = loaded
+        self.encoder = encoder
+        self.metrics = metrics
+        self.error = ""
+        """Why the last reload was refused; empty when it was not."""
+        self.engine = self._build(loaded.config)
+        self._old_engines = 0
+        self._lock = asyncio.Lock()
+
+    def current(self) -> Engine:
+        """The engine for a request that begins now."""
+        return self.engine
+
+    async def reload(self, follow: Callable[[Config], Awaitable[None]], retire: Callable[[], None]) -> None:
+        """Read the file again and put it in force; on any error the old configuration stays.
+
+        ``follow`` has Envoy learn the new clusters and routes beside the old ones, before the engines are exchanged,
+        and raises to refuse. ``retire`` is called once no request uses an old engine any more.
+        """
+        async with self._lock:
+            try:
+                await self._reload(follow, retire)
+            except WaypostError as error:
+                self.error = str(error)
+                self.metrics.reloads.labels("rejected").inc()
+                for line in self.error.splitlines():
+                    log.error("reload refused, the old configuration stays: %s", line)  # noqa: TRY400
+
+    async def _reload(self, follow: Callable[[Config], Awaitable[None]], retire: Callable[[], None]) -> None:
+        loaded = load(self.loaded.path, os.environ)
+        if loaded.digest != self.loaded.digest:
+            self._require_hot(loaded)
+            if self.encoder is None:
+                self.encoder = await asyncio.to_thread(load_encoder, loaded.config)
+            engine = self._build(loaded.config)
+            await follow(loaded.config)
+            self._exchange(engine, retire)
+            self.loaded = loaded
+            logs.configure(loaded.config.observability.logs)
+            self.metrics.reloads.labels("applied").inc()
+            log.info("configuration reloaded", extra={"digest": loaded.digest})
+        self.error = ""
+
+    def _require_hot(self, loaded: Loaded) -> None:
+        keys = needs_restart(self.loaded.config, loaded.config)
+        if keys:
+            message = f"changed, but takes effect only at a restart: {', '.join(keys)}"
+            raise ConfigError([Problem(str(loaded.path), 0, 0, "", message)])
+
+    def _build(self, config: Config) -> Engine:
+        engine = build_engine(config, os.environ, encoder=self.encoder, observer=self.metrics)
+        self.metrics.know(frozenset(engine.model_names))
+        return engine
+
+    def _exchange(self, engine: Engine, retire: Callable[[], None]) -> None:
+        # Every request holds its engine, so the engine's own end is the end of its last request.
+        self._old_engines += 1
+        weakref.finalize(self.engine, self._old_engine_ended, retire)
+        self.engine = engine
+
+    def _old_engine_ended(self, retire: Callable[[], None]) -> None:
+        self._old_engines -= 1
+        if not self._old_engines:
+            retire()

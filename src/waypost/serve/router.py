@@ -1,0 +1,167 @@
+"""Everything that ``waypost serve`` runs: started in order, and drained in the opposite order."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from waypost.build import load_encoder
+from waypost.config.load import Loaded
+from waypost.config.schema import Config, Demo
+from waypost.config.units import HostPort
+from waypost.observe.metrics import Metrics
+from waypost.serve import demo_llm
+from waypost.serve.api import Status, api_app, metrics_app
+from waypost.serve.child import Child
+from waypost.serve.envoy.process import EnvoyProcess
+from waypost.serve.extproc.server import ExtProcServer
+from waypost.serve.http import HttpServer
+from waypost.serve.live import Live
+from waypost.serve.ports import require_free
+from waypost.serve.supervise import Supervised
+
+__all__ = ["Router"]
+
+_DEMO_START_SECONDS: Final = 60.0
+_DEMO_STOP_SECONDS: Final = 3.0
+_EXTPROC_GRACE_SECONDS: Final = 1.0
+
+
+class Router:
+    """One router. ``start`` raises SetupError when something is missing; ``drain`` or ``kill`` it whatever happened."""
+
+    def __init__(self, loaded: Loaded, run_dir: Path) -> None:
+        self.metrics = Metrics()
+        self._loaded = loaded
+        self._config: Config = loaded.config
+        self._run_dir = run_dir
+        self._draining = False
+        self._http: list[HttpServer] = []
+        self._live: Live | None = None
+        self._extproc: ExtProcServer | None = None
+        restarts = self.metrics.child_restarts
+        self._envoy = Supervised("Envoy", self._start_envoy, restarts.labels("envoy").inc)
+        self._demo = Supervised("the demo LLM", self._start_demo, restarts.labels("demo_llm").inc)
+
+    @property
+    def live(self) -> Live:
+        """The engine in force; only after :meth:`start`."""
+        if self._live is None:
+            raise RuntimeError("the router was not started")
+        return self._live
+
+    async def start(self) -> None:
+        """Start every part; returns when requests are served."""
+        self._require_ports()
+        await self._start_http()
+        demo = asyncio.create_task(self._demo.start()) if self._config.demo else None
+        try:
+            encoder = await asyncio.to_thread(load_encoder, self._config)
+            self._live = Live(self._loaded, encoder, self.metrics)
+            await self._start_extproc(self._live)
+            if self._config.envoy.enabled:
+                await self._envoy.start()
+        finally:
+            if demo:
+                await demo
+
+    async def reload(self) -> None:
+        """Put the file's present content in force, if it is right."""
+        await self.live.reload(self._follow, self._retire)
+
+    async def drain(self) -> None:
+        """Let running answers finish, then stop every part."""
+        self._draining = True
+        if self._extproc:
+            await self._extproc.drain()
+        if envoy := self._envoy.release():
+            await envoy.drain(self.live.loaded.config.envoy.drain_timeout)
+        if self._extproc:
+            await self._extproc.stop(_EXTPROC_GRACE_SECONDS)
+        if demo := self._demo.release():
+            await demo.stop(_DEMO_STOP_SECONDS)
+        for server in self._http:
+            await server.stop()
+        if self._live and self._live.encoder:
+            self._live.encoder.close()
+
+    async def kill(self) -> None:
+        """End every child at once."""
+        await self._envoy.kill()
+        await self._demo.kill()
+
+    def status(self) -> Status:
+        """What ``/ready`` tells."""
+        live = self._live
+        checks = {"router": live is not None and not self._draining}
+        if self._config.envoy.enabled:
+            checks["envoy"] = self._envoy.child is not None
+        if self._config.demo:
+            checks["demo_llm"] = self._demo.child is not None
+        return Status(checks, (live.loaded if live else self._loaded).digest, live.error if live else "")
+
+    def _require_ports(self) -> None:
+        listeners = self._config.listeners
+        wanted = {f"listeners.{name}": getattr(listeners, name) for name in ("extproc", "api", "metrics")}
+        if self._config.envoy.enabled:
+            wanted["listeners.http"] = listeners.http
+        if self._config.demo:
+            wanted["demo.listen"] = self._config.demo.listen
+        for name, address in wanted.items():
+            require_free(name, address)
+
+    async def _start_http(self) -> None:
+        listeners = self._config.listeners
+        apps = ((api_app(self.status), listeners.api), (metrics_app(self.metrics), listeners.metrics))
+        self._http = [HttpServer(app, address) for app, address in apps]
+        for server in self._http:
+            await server.start()
+
+    async def _start_extproc(self, live: Live) -> None:
+        envoy = self._config.envoy
+        self._extproc = ExtProcServer(
+            self._config.listeners.extproc,
+            live.current,
+            mode=envoy.request_body,
+            max_body=envoy.max_request_body,
+            deadline=envoy.message_timeout,
+            count_failure=self.metrics.processor_errors.inc,
+        )
+        await self._extproc.start()
+
+    @property
+    def _processors(self) -> tuple[HostPort, ...]:
+        """The ExtProc servers that Envoy spreads its streams over."""
+        return (self._config.listeners.extproc,)
+
+    async def _start_envoy(self) -> EnvoyProcess:
+        return await EnvoyProcess.start(self._run_dir / "envoy", self.live.loaded.config, self._processors)
+
+    async def _follow(self, config: Config) -> None:
+        if envoy := self._envoy.child:
+            await envoy.apply(config, self._processors)
+
+    def _retire(self) -> None:
+        if envoy := self._envoy.child:
+            asyncio.get_running_loop().create_task(envoy.retire())
+
+    async def _start_demo(self) -> Child:
+        demo = self._config.demo or Demo()
+        demo_llm.weights()
+        arguments = demo_llm.command(demo.listen.host, demo.listen.port, demo.threads, demo.max_tokens)
+        child = await Child.spawn("the demo LLM", [sys.executable, *arguments], self._run_dir / "demo-llm.log")
+        async with httpx.AsyncClient(base_url=f"http://{demo.listen}", trust_env=False) as client:
+            await child.until(partial(_healthy, client), _DEMO_START_SECONDS)
+        return child
+
+
+async def _healthy(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/health")).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,112 @@
+"""``waypost serve``: from the command line to the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from waypost.build import kinds_used
+from waypost.config.load import Loaded, load
+from waypost.observe import log as logs
+from waypost.serve.banner import start_up_block
+from waypost.serve.router import Router
+from waypost.serve.tuning import tune_process
+from waypost.serve.watch import changes
+
+__all__ = ["run"]
+
+log = logging.getLogger(__name__)
+
+_INTERRUPTED = 130
+
+
+def run(path: Path) -> int:
+    """Serve ``path`` until a signal; returns the exit code. Raises ConfigError or SetupError when it cannot start."""
+    began = time.perf_counter()
+    loaded = load(path, os.environ)
+    logs.configure(loaded.config.observability.logs)
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
+    _prepare(loaded)
+    tune_process()
+    with (
+        tempfile.TemporaryDirectory(prefix="waypost-") as run_dir,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
+        return runner.run(_serve(loaded, Path(run_dir), began))
+
+
+async def _serve(loaded: Loaded, run_dir: Path, began: float) -> int:
+    first, second, reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _set_next, first, second)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    router = Router(loaded, run_dir)
+    try:
+        if not await _finished(router.start(), unless=first):
+            return _INTERRUPTED
+        print(start_up_block(router.live, time.perf_counter() - began), file=sys.stderr, flush=True)
+        watcher = asyncio.create_task(_watch(loaded.path, reload))
+        reloader = asyncio.create_task(_reload(router, reload))
+        await first.wait()
+        watcher.cancel()
+        reloader.cancel()
+        log.info("draining; Ctrl-C again stops at once")
+        return 0 if await _finished(router.drain(), unless=second) else _INTERRUPTED
+    finally:
+        await router.kill()
+
+
+def _set_next(first: asyncio.Event, second: asyncio.Event) -> None:
+    (second if first.is_set() else first).set()
+
+
+async def _finished(work: Coroutine[None, None, None], *, unless: asyncio.Event) -> bool:
+    """Run ``work`` to its end; give it up and return False when ``unless`` comes first."""
+    task, stop = asyncio.create_task(work), asyncio.create_task(unless.wait())
+    await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if task.done():
+        task.result()
+        return True
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return False
+
+
+async def _watch(path: Path, changed: asyncio.Event) -> None:
+    async for _ in changes(path):
+        changed.set()
+
+
+async def _reload(router: Router, asked: asyncio.Event) -> None:
+    while await asked.wait():
+        asked.clear()
+        await router.reload()
+
+
+def _prepare(loaded: Loaded) -> None:
+    """Fetch and convert the encoder when a rule needs it and it was not done before."""
+    if "domain" in kinds_used(loaded.config):
+        from waypost.inference.prepare import location, prepare
+
+        prepare(location(), lambda line: print(line, file=sys.stderr))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Prefer uvloop, where it exists."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

@@ -1,0 +1,83 @@
+"""The headers that waypost sets: for the backend, and for the client.
+
+Names and meanings follow VSR wherever it has them. Values are printable ASCII, whatever a name or a reason holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from waypost.types import Decision, Selection, SignalResult
+
+__all__ = [
+    "DEBUG",
+    "DESTINATION",
+    "SELECTED_MODEL",
+    "SERVER_TIMING",
+    "ascii_value",
+    "for_backend",
+    "for_client",
+    "for_debugging",
+    "server_timing",
+]
+
+DEBUG = "x-vsr-debug"
+DESTINATION = "x-gateway-destination-endpoint"
+SELECTED_MODEL = "x-selected-model"
+SERVER_TIMING = "server-timing"
+
+_PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+
+
+def ascii_value(text: str) -> str:
+    """Percent-encode (RFC 3986) what may not stand in a header value; plain ASCII stays readable."""
+    return quote(text.replace("≥", ">=").replace("≤", "<="), safe=_PRINTABLE)
+
+
+def for_backend(decision: Decision | None, selection: Selection, category: str) -> list[tuple[str, str]]:
+    """What the backend, and Envoy's route table, learn of the choice."""
+    headers = [(SELECTED_MODEL, selection.model)]
+    if decision is not None and decision.name:
+        headers += [("x-vsr-selected-decision", decision.name), ("x-confidence", f"{decision.confidence:.4f}")]
+    if category:
+        headers.append(("x-category", category))
+    return headers
+
+
+def for_client(
+    decision: Decision | None, selection: Selection, category: str, *, system_prompt: bool
+) -> list[tuple[str, str]]:
+    """What the client learns of the choice, on every answer of a model."""
+    headers = [("x-vsr-selected-model", selection.model)]
+    if decision is not None and decision.name:
+        headers += [
+            ("x-vsr-selected-decision", decision.name),
+            ("x-vsr-selected-confidence", f"{decision.confidence:.4f}"),
+        ]
+    if category:
+        headers.append(("x-vsr-selected-category", category))
+    if selection.reasoning is not None:
+        headers.append(("x-vsr-selected-reasoning", "on" if selection.reasoning else "off"))
+    headers.append(("x-vsr-injected-system-prompt", "true" if system_prompt else "false"))
+    return headers
+
+
+def for_debugging(
+    decision: Decision | None, selection: Selection, signals: Mapping[str, SignalResult]
+) -> list[tuple[str, str]]:
+    """The details, for a client that asked with ``x-vsr-debug: true``."""
+    headers = [("x-vsr-selection-reason", ascii_value(selection.reason))]
+    if decision is not None:
+        headers.append(("x-vsr-decision-reasons", ascii_value("; ".join(decision.reasons))))
+        headers.append(("x-vsr-decisions-rejected", ascii_value("; ".join(decision.rejected))))
+    for kind, result in sorted(signals.items()):
+        value = f"unknown: {result.unknown}" if result.unknown else ",".join(sorted(result.matched))
+        headers.append((f"x-vsr-matched-{kind}", ascii_value(value)))
+    return [(name, value) for name, value in headers if value]
+
+
+def server_timing(signal: float, decide: float, total: float) -> str:
+    """``Server-Timing`` (W3C) from seconds; the figures are in milliseconds as the specification asks."""
+    stages = (("signal", signal), ("decide", decide), ("total", total))
+    return ", ".join(f"waypost-{name};dur={seconds * 1000:.2f}" for name, seconds in stages)

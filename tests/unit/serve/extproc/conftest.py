@@ -1,0 +1,51 @@
+"""An engine that does what its fields say and remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from waypost.types import Forward, Reply, RequestHead, ResponseHead, ResponseStart
+
+
+@dataclass
+class FakeEngine:
+    """Its own only exchange."""
+
+    at_head: Reply | Forward | None = None
+    at_body: Callable[[bytes], Reply | Forward] = lambda body: Forward((("x-selected-model", "math"),))
+    start: ResponseStart = field(default_factory=ResponseStart)
+    head: RequestHead | None = None
+    body: bytes | None = None
+    response: ResponseHead | None = None
+    chunks: list[bytes] = field(default_factory=list)
+    ends: list[bool] = field(default_factory=list)
+    """The ``aborted`` of each end; one when all is well."""
+
+    def open(self, head: RequestHead) -> FakeEngine:
+        self.head = head
+        return self
+
+    def on_headers(self) -> Reply | Forward | None:
+        return self.at_head
+
+    async def on_body(self, body: bytes) -> Reply | Forward:
+        self.body = body
+        return self.at_body(body)
+
+    def on_response_start(self, head: ResponseHead) -> ResponseStart:
+        self.response = head
+        return self.start
+
+    def on_chunk(self, data: bytes) -> None:
+        self.chunks.append(data)
+
+    def on_end(self, *, aborted: bool) -> None:
+        self.ends.append(aborted)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
