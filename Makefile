@@ -35,6 +35,10 @@ lock: .venv/dev.stamp ## Pin the newest versions that pyproject.toml allows
 		--group dev -c requirements/serve.txt \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt pyproject.toml
 
+proto: .venv/dev.stamp ## Regenerate the ExtProc messages (see the head of extproc.proto)
+	$(BIN)/uv run -q --no-project --with grpcio-tools==1.80.0 python -m grpc_tools.protoc -Isrc --python_out=src \
+		--pyi_out=src src/waypost/serve/extproc/proto/extproc.proto
+
 clean: ## Remove the virtual environment and caches of the checkout
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
 

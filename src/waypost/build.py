@@ -40,7 +40,8 @@ def build_engine(
 
 def kinds_used(config: Config) -> frozenset[str]:
     """The kinds of signals that some rule of the configuration names."""
-    return frozenset(leaf.kind for decision in config.routing.decisions for leaf in leaves_of(compile_rule(decision.when)))
+    rules = (compile_rule(decision.when) for decision in config.routing.decisions)
+    return frozenset(leaf.kind for rule in rules for leaf in leaves_of(rule))
 
 
 def load_encoder(config: Config) -> Encoder | None:

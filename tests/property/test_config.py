@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from waypost.config.environment import escape, fill
@@ -18,8 +18,7 @@ from waypost.config.yaml12 import dump
 from waypost.errors import ConfigError
 
 DEMO = embedded("demo").read_text("utf-8")
-UNHURRIED = settings(deadline=None)
-ENVIRON = {"A": "1", "B": "a: [b", "C": "", "SECRET": "sk-secret"}
+ENVIRON = {"A": "1", "B": "a: [b", "C": ""}
 PIECES = [
     "\t",
     "\n",
@@ -44,7 +43,7 @@ PIECES = [
 PIECES += [
     "${A}",
     "${B:-x}",
-    "${SECRET}",
+    "${C}",
     "${",
     "$${",
     "\x00",
@@ -80,10 +79,8 @@ def load(text: str) -> None:
         line = str(problem)
         assert line.splitlines() == [line]
         assert not JARGON.search(problem.message), line
-        assert "sk-secret" not in line
 
 
-@UNHURRIED
 @given(st.lists(st.tuples(st.integers(0, len(DEMO)), st.integers(0, 20), st.sampled_from(["", *PIECES])), max_size=4))
 def test_edits_of_the_text(edits):
     text = DEMO
@@ -92,7 +89,6 @@ def test_edits_of_the_text(edits):
     load(text)
 
 
-@UNHURRIED
 @given(st.lists(st.tuples(st.integers(0, 150), st.integers(0, 150)), max_size=3))
 def test_lines_that_moved_or_were_pasted(moves):
     lines = DEMO.split("\n")
@@ -106,10 +102,10 @@ def nodes(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place, *(inner for key, child in children for inner in nodes(child, (*place, key)))]
 
 
+lines = st.text(st.characters(codec="utf-8") | st.sampled_from(" \n-#:'\"\x85\u2028"))
 PLACES = [place for place in nodes(yaml.safe_load(DEMO)) if place]
 
 
-@UNHURRIED
 @given(st.lists(st.tuples(st.sampled_from(PLACES), values), min_size=1, max_size=3), st.text(max_size=6) | st.none())
 def test_values_that_do_not_belong_there(replacements, new_key):
     tree = yaml.safe_load(DEMO)
@@ -128,18 +124,12 @@ def _items(value: dict[Any, Any] | list[Any]) -> Any:
     return value.items() if isinstance(value, dict) else enumerate(value)
 
 
-@UNHURRIED
 @given(st.text())
 def test_any_text_at_all(text):
     load(text)
 
 
-@UNHURRIED
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**52), 2**52) | st.text(st.characters(codec="utf-8")), st.lists
-    )
-)
+@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**52), 2**52) | lines, st.lists))
 def test_what_is_dumped_is_read_back(value):
     from waypost.config.document import read
 
@@ -149,26 +139,22 @@ def test_what_is_dumped_is_read_back(value):
     assert lists(read(dump({"key": value}), "f", {}).value["key"]) == value
 
 
-@UNHURRIED
 @given(st.text())
 def test_escaped_text_survives(text):
     filled = fill(escape(text), {})
     assert (filled.text, filled.variables, filled.mistakes) == (text, (), ())
 
 
-@UNHURRIED
 @given(st.integers(0, 10**15).map(lambda nanoseconds: nanoseconds / 10**9))
 def test_durations_survive(seconds):
     assert parse_seconds(format_seconds(seconds)) == seconds
 
 
-@UNHURRIED
 @given(st.integers(0, 2**49))
 def test_sizes_survive(size):
     assert parse_bytes(format_bytes(size)) == size
 
 
-@UNHURRIED
 @given(st.lists(st.text(max_size=5) | st.integers(0, 99)))
 def test_a_place_is_written_on_one_line(place):
     text = dotted(tuple(place))

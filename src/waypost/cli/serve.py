@@ -15,6 +15,9 @@ def serve(config: ConfigOption = None, demo: DemoOption = False) -> None:
     Ctrl-C drains and stops; a second Ctrl-C stops at once. SIGHUP or a change of the file reloads it.
     """
     from waypost.config.find import resolve
+    from waypost.serve.tuning import tune_process
+
+    tune_process()
     from waypost.serve.run import run
 
     raise typer.Exit(run(resolve(config, demo=demo)))

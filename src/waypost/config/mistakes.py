@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from waypost.config.document import Document
+from waypost.config.naming import NAME_PATTERN
 from waypost.config.place import Place, dotted
 from waypost.config.redact import without_userinfo
-from waypost.config.schema import NAME_PATTERN
 from waypost.config.structure import allowed_at, choices_at, keys_at
 from waypost.config.suggest import closest, did_you_mean
 from waypost.errors import Problem

@@ -13,22 +13,19 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Discriminator,
     Field,
     SerializerFunctionWrapHandler,
-    Tag,
     WithJsonSchema,
     field_validator,
     model_serializer,
     model_validator,
 )
 
+from waypost.config.naming import Domains, Name, Names
 from waypost.config.units import Address, Bytes, HostPort, PositiveSeconds, Seconds, parse_bytes
-from waypost.signals.names import DOMAINS
 from waypost.types import Effort
 
 __all__ = [
-    "NAME_PATTERN",
     "Classifier",
     "Classifiers",
     "Config",
@@ -55,31 +52,9 @@ __all__ = [
     "SystemPrompt",
 ]
 
-NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
 _VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _URL: Final = r"^https?://[!-~]+$"
 
-
-def _one_or_list(value: object) -> str:
-    """Choose the branch of a union by what was written, so that an error speaks of that branch only."""
-    return "one" if isinstance(value, str) else "list"
-
-
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-"""A name that may travel in a header: letters, digits and ``. _ : / -``."""
-
-Names = Annotated[
-    Annotated[Name, Tag("one")] | Annotated[tuple[Name, ...], Tag("list")],
-    Discriminator(_one_or_list),
-]
-"""A name or a list of names."""
-
-Domain = Annotated[str, WithJsonSchema({"type": "string", "enum": list(DOMAINS)})]
-Domains = Annotated[
-    Annotated[Domain, Tag("one")] | Annotated[tuple[Domain, ...], Tag("list")],
-    Discriminator(_one_or_list),
-]
-"""One of the 14 subject domains, or a list of them."""
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -130,7 +105,7 @@ class Envoy(Strict):
     message_timeout: PositiveSeconds = 5.0
     connect_timeout: PositiveSeconds = 2.0
     request_timeout: Seconds = 600.0
-    """From the end of the request to the end of the answer; 0s: no limit."""
+    """How long a backend may be silent, before its answer or within it; 0s: no limit. A live stream is never cut."""
     drain_timeout: Seconds = 30.0
     max_request_body: Bytes = 50 * 2**20
     """A longer request is answered with 413."""

@@ -82,6 +82,15 @@ class _Dumper(Emitter, Serializer, SafeRepresenter, _CautiousResolver):
         """Write a value that occurs twice out twice."""
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Keep lines as lines; escape what PyYAML would otherwise fold away (U+0085, U+2028, U+2029)."""
+        special = not all(character.isprintable() or character == "\n" for character in data)
+        style = '"' if special else "|" if "\n" in data else None
+        return self.represent_scalar(_TAG + "str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
 
 def dump(value: object) -> str:
     """Write block-style YAML in the given order of keys, without anchors."""

@@ -54,10 +54,13 @@ def fit(sample: Sample, strength: float, recipe: str) -> Head:
     mean, scale = sample.features.mean(axis=0), sample.features.std(axis=0)
     model = LogisticRegression(C=strength, max_iter=500, tol=1e-3)
     model.fit((sample.features - mean) / scale, sample.labels, sample_weight=sample.weights)
-    weight = (model.coef_ / scale).T
-    # Rounded here, so that everything measured from now on is what the stored head will do.
+    coefficients, intercepts = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # scikit-learn keeps one column then, for the logistic function
+        coefficients, intercepts = np.vstack([-coefficients, coefficients]) / 2, np.array([-1, 1]) * intercepts / 2
+    weight = (coefficients / scale).T
+    # Rounded here, so that everything measured from now on is what the stored head will do; the bias absorbs the error.
     stored = weight.astype(np.float16)
-    bias = (model.intercept_ - mean @ weight).astype(np.float32)
+    bias = (intercepts - mean @ stored.astype(np.float64)).astype(np.float32)
     return Head(tuple(model.classes_.tolist()), stored, bias, temperature=1.0, recipe=recipe)
 
 

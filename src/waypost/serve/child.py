@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from waypost.errors import SetupError
+from waypost.serve import leash
 
 __all__ = ["Child"]
-
-_PR_SET_PDEATHSIG: Final = 1
 
 
 class Child:
@@ -34,13 +32,11 @@ class Child:
         with log.open("wb") as output:
             try:
                 process = await asyncio.create_subprocess_exec(
-                    *arguments,
+                    *(sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *arguments),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
                     env=environ,
-                    start_new_session=True,  # Ctrl-C in the terminal reaches us alone: we decide the order of the end
-                    preexec_fn=_die_with_parent(),
                 )
             except OSError as error:
                 raise SetupError(f"{name} cannot be started: {error}") from error
@@ -61,7 +57,7 @@ class Child:
         return await self._process.wait()
 
     async def until(self, ready: Callable[[], Awaitable[bool]], within: float, interval: float = 0.02) -> None:
-        """Poll ``await ready()`` until it is true. Raises SetupError when the child dies first or after ``within`` seconds."""
+        """Poll ``ready`` until it is true. Raises SetupError when the child dies first, or after ``within`` seconds."""
         deadline = asyncio.get_running_loop().time() + within
         while not await ready():
             if self.exit_code is not None:
@@ -91,11 +87,3 @@ class Child:
         if self.exit_code is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """On Linux, have the kernel end the child when we die, even by SIGKILL (prctl(2))."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: the child may not allocate
-    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

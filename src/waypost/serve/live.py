@@ -33,6 +33,7 @@ class Live:
         self.error = ""
         """Why the last reload was refused; empty when it was not."""
         self.engine = self._build(loaded.config)
+        metrics.know(frozenset(self.engine.model_names))
         self._old_engines = 0
         self._lock = asyncio.Lock()
 
@@ -50,10 +51,10 @@ class Live:
             try:
                 await self._reload(follow, retire)
             except WaypostError as error:
-                self.error = str(error)
-                self.metrics.reloads.labels("rejected").inc()
-                for line in self.error.splitlines():
-                    log.error("reload refused, the old configuration stays: %s", line)  # noqa: TRY400
+                self._refused(str(error))
+            except Exception as error:  # the edge of a background task, which must live to see the next file
+                log.exception("reload failed inside waypost")
+                self._refused(f"internal error: {error!r}")
 
     async def _reload(self, follow: Callable[[Config], Awaitable[None]], retire: Callable[[], None]) -> None:
         loaded = load(self.loaded.path, os.environ)
@@ -70,6 +71,12 @@ class Live:
             log.info("configuration reloaded", extra={"digest": loaded.digest})
         self.error = ""
 
+    def _refused(self, why: str) -> None:
+        self.error = why
+        self.metrics.reloads.labels("rejected").inc()
+        for line in why.splitlines():
+            log.error("reload refused, the old configuration stays: %s", line)
+
     def _require_hot(self, loaded: Loaded) -> None:
         keys = needs_restart(self.loaded.config, loaded.config)
         if keys:
@@ -77,15 +84,14 @@ class Live:
             raise ConfigError([Problem(str(loaded.path), 0, 0, "", message)])
 
     def _build(self, config: Config) -> Engine:
-        engine = build_engine(config, os.environ, encoder=self.encoder, observer=self.metrics)
-        self.metrics.know(frozenset(engine.model_names))
-        return engine
+        return build_engine(config, os.environ, encoder=self.encoder, observer=self.metrics)
 
     def _exchange(self, engine: Engine, retire: Callable[[], None]) -> None:
         # Every request holds its engine, so the engine's own end is the end of its last request.
         self._old_engines += 1
         weakref.finalize(self.engine, self._old_engine_ended, retire)
         self.engine = engine
+        self.metrics.know(frozenset(engine.model_names))
 
     def _old_engine_ended(self, retire: Callable[[], None]) -> None:
         self._old_engines -= 1

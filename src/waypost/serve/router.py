@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from waypost.build import load_encoder
 from waypost.config.load import Loaded
 from waypost.config.schema import Config, Demo
 from waypost.config.units import HostPort
+from waypost.errors import WaypostError
 from waypost.observe.metrics import Metrics
 from waypost.serve import demo_llm
 from waypost.serve.api import Status, api_app, metrics_app
@@ -59,16 +61,25 @@ class Router:
         """Start every part; returns when requests are served."""
         self._require_ports()
         await self._start_http()
-        demo = asyncio.create_task(self._demo.start()) if self._config.demo else None
+        if not self._config.demo:
+            await self._start_own()
+            return
+        demo = asyncio.create_task(self._demo.start())
         try:
-            encoder = await asyncio.to_thread(load_encoder, self._config)
-            self._live = Live(self._loaded, encoder, self.metrics)
-            await self._start_extproc(self._live)
-            if self._config.envoy.enabled:
-                await self._envoy.start()
-        finally:
-            if demo:
+            await self._start_own()
+            await demo
+        except BaseException:
+            demo.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WaypostError):
                 await demo
+            raise
+
+    async def _start_own(self) -> None:
+        encoder = await asyncio.to_thread(load_encoder, self._config)
+        self._live = Live(self._loaded, encoder, self.metrics)
+        await self._start_extproc(self._live)
+        if self._config.envoy.enabled:
+            await self._envoy.start()
 
     async def reload(self) -> None:
         """Put the file's present content in force, if it is right."""
@@ -155,8 +166,12 @@ class Router:
         demo_llm.weights()
         arguments = demo_llm.command(demo.listen.host, demo.listen.port, demo.threads, demo.max_tokens)
         child = await Child.spawn("the demo LLM", [sys.executable, *arguments], self._run_dir / "demo-llm.log")
-        async with httpx.AsyncClient(base_url=f"http://{demo.listen}", trust_env=False) as client:
-            await child.until(partial(_healthy, client), _DEMO_START_SECONDS)
+        try:
+            async with httpx.AsyncClient(base_url=f"http://{demo.listen}", trust_env=False) as client:
+                await child.until(partial(_healthy, client), _DEMO_START_SECONDS)
+        except BaseException:
+            await child.kill()
+            raise
         return child
 
 

@@ -18,7 +18,6 @@ from waypost.config.load import Loaded, load
 from waypost.observe import log as logs
 from waypost.serve.banner import start_up_block
 from waypost.serve.router import Router
-from waypost.serve.tuning import tune_process
 from waypost.serve.watch import changes
 
 __all__ = ["run"]
@@ -36,7 +35,6 @@ def run(path: Path) -> int:
     for warning in loaded.warnings:
         log.warning("%s", warning)
     _prepare(loaded)
-    tune_process()
     with (
         tempfile.TemporaryDirectory(prefix="waypost-") as run_dir,
         asyncio.Runner(loop_factory=_loop_factory()) as runner,

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, Protocol, TypeVar
 
-from waypost.errors import SetupError
+from waypost.errors import WaypostError
 
 __all__ = ["Supervised"]
 
@@ -28,7 +28,7 @@ C = TypeVar("C", bound=_Child)
 
 
 class Supervised(Generic[C]):
-    """One child process and its successors. ``start`` returns when the child is ready, or raises SetupError."""
+    """One child process and its successors. ``start`` returns when the child is ready, or raises WaypostError."""
 
     def __init__(self, name: str, start: Callable[[], Awaitable[C]], count_restart: Callable[[], None]) -> None:
         self.name = name
@@ -68,5 +68,5 @@ class Supervised(Generic[C]):
             self._count_restart()
             try:
                 self.child = await self._start()
-            except SetupError as error:
+            except WaypostError as error:
                 log.error("%s could not be started again: %s", self.name, error)  # noqa: TRY400

@@ -1,8 +1,9 @@
-"""Settings of the Python process that pay off for this server. Called once, by ``serve``."""
+"""Settings of the Python process that pay off for this server. Called once, by ``serve``, before gRPC is imported."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from typing import Final
 
@@ -21,7 +22,9 @@ _MALLOPT: Final = {
 
 
 def tune_process() -> None:
-    """Shorten the switch interval and, on glibc, keep freed memory in the process."""
+    """Shorten the switch interval, keep gRPC out of our forks and, on glibc, keep freed memory in the process."""
+    # Our children exec at once. gRPC's fork handlers would only stop its threads, and complain when they cannot.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     sys.setswitchinterval(SWITCH_INTERVAL)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:  # musl has none

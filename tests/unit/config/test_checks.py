@@ -219,6 +219,13 @@ ERRORS = {
         ROUTING + "listeners: {http: 0.0.0.0:8080}",
         "f:5:1 listeners.api: 127.0.0.1:8080 is already taken by listeners.http",
     ),
+    "passing on what may be lost": (
+        ROUTING + "envoy: {request_body: full_duplex_streamed, on_processor_failure: pass}",
+        (
+            "f:5:53 envoy.on_processor_failure: "
+            "pass works only with request_body: buffered: a streamed body may be lost with the processor"
+        ),
+    ),
     "a model behind the router itself": (
         models("{endpoints: [{url: http://localhost:8801}]}"),
         (

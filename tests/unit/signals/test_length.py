@@ -20,8 +20,8 @@ def _estimate(text: str) -> int:
         ),
         (32, "帮我解这道微积分题:求 x^2·sin(x) 的导数,并解释每一步的推理过程。"),
         (
-            34,
-            "def reverse(head):\n    previous = None\n    while head:\n        head.next, previous, head = previous, head, head.next\n    return previous\n",
+            32,
+            "def reverse(head):\n  last = None\n  while head:\n    head.next, last, head = last, head, head.next\n",
         ),
         (18, "Действителен ли устный договор аренды, если обе стороны уже начали его исполнять?"),
         (12, "ลูกค้าต้องการทราบว่าสัญญาด้วยวาจามีผลบังคับใช้หรือไม่"),

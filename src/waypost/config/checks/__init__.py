@@ -21,6 +21,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     listeners.demo_is_used,
     listeners.endpoints_are_not_the_router,
     listeners.listeners_are_distinct,
+    listeners.passing_needs_buffering,
     listeners.private_listeners_are_local,
     listeners.something_is_routed,
     names.domains_exist,

@@ -15,6 +15,7 @@ __all__ = [
     "demo_is_used",
     "endpoints_are_not_the_router",
     "listeners_are_distinct",
+    "passing_needs_buffering",
     "private_listeners_are_local",
     "something_is_routed",
 ]
@@ -51,6 +52,14 @@ def endpoints_are_not_the_router(subject: Subject) -> Iterator[Finding]:
     for place, address, _ in _endpoints(subject):
         if _overlap(address, http):
             yield Finding(place, f"{address} is listeners.http, this router itself; name the model's own server")
+
+
+def passing_needs_buffering(subject: Subject) -> Iterator[Finding]:
+    """Refuse to pass requests on when a failing processor may already have swallowed a part of them."""
+    envoy = subject.config.envoy
+    if envoy.on_processor_failure == "pass" and envoy.request_body == "full_duplex_streamed":
+        message = "pass works only with request_body: buffered: a streamed body may be lost with the processor"
+        yield Finding(("envoy", "on_processor_failure"), message)
 
 
 def demo_is_reachable(subject: Subject) -> Iterator[Finding]:

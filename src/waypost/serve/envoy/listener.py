@@ -114,6 +114,7 @@ def _full_duplex_mode() -> Block:
         "request_body_mode": "FULL_DUPLEX_STREAMED",
         "request_trailer_mode": "SEND",
         "response_body_mode": "STREAMED",
+        "response_trailer_mode": "SEND",  # or an answer with trailers never shows its end
     }
 
 

@@ -70,16 +70,19 @@ class EnvoyProcess:
         return self._child.pid
 
     async def apply(self, config: Config, processors: Sequence[HostPort]) -> None:
-        """Follow ``config`` from now on, without losing a request; :meth:`retire` some time later.
+        """Follow ``config``, and still serve the models of before until :meth:`retire`.
 
-        ``envoy.concurrency`` and ``envoy.request_timeout`` as the drain time of old listeners need a restart. Raises
-        ConfigError or SetupError when Envoy does not take it; the old configuration stays in force.
+        ``envoy.concurrency`` needs a restart. Raises ConfigError or SetupError when Envoy does not take the new
+        configuration; the old one stays in force.
         """
         async with self._changing:
             await self._updates.switch(await _judged(config, processors, self.layout))
 
     async def retire(self) -> None:
-        """Drop the clusters that :meth:`apply` replaced. Running answers are not cut."""
+        """Drop the models that the last :meth:`apply` left out. Answers that run already are not cut.
+
+        Only when no request is left that may still choose one of them: it would go to the default model, or get a 503.
+        """
         async with self._changing:
             await self._updates.retire()
 

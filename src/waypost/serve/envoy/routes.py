@@ -7,7 +7,7 @@ from waypost.serve.envoy.names import ORIGINAL_DST, ROUTES, Block, backend_path,
 from waypost.serve.ports import is_ip
 from waypost.wire.headers import DESTINATION, SELECTED_MODEL
 
-__all__ = ["by_destination", "routes"]
+__all__ = ["by_destination", "joined", "routes"]
 
 
 def routes(config: Config) -> Block:
@@ -20,6 +20,14 @@ def routes(config: Config) -> Block:
         "validate_clusters": True,
         "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": found}],
     }
+
+
+def joined(old: Block, new: Block) -> Block:
+    """Add to ``new`` the routes to models that only ``old`` knows."""
+    *models, default = new["virtual_hosts"][0]["routes"]
+    known = [route["match"] for route in (*models, default)]
+    left = [route for route in old["virtual_hosts"][0]["routes"] if route["match"] not in known]
+    return {**new, "virtual_hosts": [{**new["virtual_hosts"][0], "routes": [*models, *left, default]}]}
 
 
 def by_destination(config: Config, model: Model) -> bool:

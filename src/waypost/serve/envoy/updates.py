@@ -13,6 +13,7 @@ from waypost.serve.envoy.files import write
 from waypost.serve.envoy.layout import Layout
 from waypost.serve.envoy.names import Block
 from waypost.serve.envoy.resources import CLUSTERS, KINDS, LISTENERS, ROUTE_TABLE, Kind, document
+from waypost.serve.envoy.routes import joined
 
 __all__ = ["Updates"]
 
@@ -36,14 +37,18 @@ class Updates:
         return await self._taken(dict.fromkeys((kind.refusals for kind in KINDS), 0))
 
     async def switch(self, to: EnvoyConfig) -> None:
-        """Follow ``to``. The clusters of before stay, for the requests that are on their way to them.
+        """Follow ``to``. The models of before stay, for the requests that are on their way to them.
 
         Raises ConfigError when Envoy refuses a part and SetupError when it does not take one in time; what the files
         said before, they say again.
         """
         before = dict(self._documents)
         clusters = {cluster["name"]: cluster for cluster in (*before[CLUSTERS]["resources"], *to.clusters)}
-        after = {**_documents(to), CLUSTERS: document(CLUSTERS, clusters.values())}
+        after = {
+            **_documents(to),
+            CLUSTERS: document(CLUSTERS, clusters.values()),
+            ROUTE_TABLE: document(ROUTE_TABLE, [joined(before[ROUTE_TABLE]["resources"][0], to.routes)]),
+        }
         try:
             for kind in KINDS:
                 await self._publish(kind, after[kind])
@@ -53,8 +58,10 @@ class Updates:
         self._wanted = to
 
     async def retire(self) -> None:
-        """Drop the clusters that are not wanted any more. A request that still chooses one gets a 503."""
-        await self._publish(CLUSTERS, document(CLUSTERS, self._wanted.clusters))
+        """Drop what only the configurations of before need: the routes first, then the clusters they led to."""
+        wanted = _documents(self._wanted)
+        for kind in reversed(KINDS):
+            await self._publish(kind, wanted[kind])
 
     async def _publish(self, kind: Kind, wanted: Block) -> None:
         if wanted == self._documents[kind]:
