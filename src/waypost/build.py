@@ -26,7 +26,7 @@ __all__ = ["build_engine", "kinds_used", "load_encoder"]
 def build_engine(
     config: Config, environ: Mapping[str, str], *, encoder: Encoder | None = None, observer: Observer | None = None
 ) -> Engine:
-    """Build what serves ``config``. ``encoder`` is needed when :func:`kinds_used` holds ``domain``."""
+    """Build what serves ``config``; may block for a second. ``encoder`` is what :func:`load_encoder` gave."""
     return Engine(
         config=config,
         policy=Policy(config.routing.decisions),
@@ -55,17 +55,18 @@ def load_encoder(config: Config) -> Encoder | None:
 
 
 def _signals(config: Config, encoder: Encoder | None) -> dict[str, Signal]:
+    """Build the signals that rules name; the others would only take memory."""
     definitions = config.routing.signals
-    signals: list[Signal] = [
-        KeywordSignal(definitions.keywords),
-        LengthSignal(definitions.lengths),
-        LanguageSignal(definitions.language.threshold),
-    ]
+    used = kinds_used(config)
+    signals: list[Signal] = [KeywordSignal(definitions.keywords), LengthSignal(definitions.lengths)]
+    if "language" in used:
+        language = LanguageSignal(definitions.language.threshold)
+        language.load()
+        signals.append(language)
     if encoder is not None:
         from waypost.signals.domain import DomainSignal
 
         signals.append(DomainSignal.load(encoder, config.classifiers.domain.threshold))
-    used = kinds_used(config)
     return {signal.kind: signal for signal in signals if signal.kind in used}
 
 

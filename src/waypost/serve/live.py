@@ -62,7 +62,7 @@ class Live:
             self._require_hot(loaded)
             if self.encoder is None:
                 self.encoder = await asyncio.to_thread(load_encoder, loaded.config)
-            engine = self._build(loaded.config)
+            engine = await asyncio.to_thread(self._build, loaded.config)
             await follow(loaded.config)
             self._exchange(engine, retire)
             self.loaded = loaded

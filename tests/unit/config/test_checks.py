@@ -222,7 +222,7 @@ ERRORS = {
     "passing on what may be lost": (
         ROUTING + "envoy: {request_body: full_duplex_streamed, on_processor_failure: pass}",
         (
-            "f:5:53 envoy.on_processor_failure: "
+            "f:5:67 envoy.on_processor_failure: "
             "pass works only with request_body: buffered: a streamed body may be lost with the processor"
         ),
     ),
