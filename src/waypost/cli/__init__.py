@@ -20,6 +20,7 @@ app = typer.Typer(
     help="A semantic router for Mixture-of-Models inference.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich help costs 0.2 s more than all the rest of `--help`
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)

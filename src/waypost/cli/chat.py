@@ -20,7 +20,10 @@ def chat(
     url: Annotated[str, typer.Option(help="Where the router listens.")] = "http://127.0.0.1:8801",
     system: Annotated[str | None, typer.Option(help="A system prompt of your own.")] = None,
 ) -> None:
-    """Talk to a running router and see which model answered, and why."""
+    """Talk to a running router.
+
+    The answer goes to stdout; which model gave it, and why, to stderr.
+    """
     messages = [{"role": "system", "content": system}] if system else []
     for question in [text] if text is not None else _questions():
         messages.append({"role": "user", "content": question})

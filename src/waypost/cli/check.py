@@ -24,7 +24,10 @@ def check(
     as_json: JsonOption = False,
     envoy: Annotated[bool, typer.Option("--envoy", help="Also have Envoy validate what would be generated.")] = False,
 ) -> None:
-    """Check a configuration: every mistake with its line, and what was probably meant."""
+    """Check a configuration file.
+
+    Every mistake is told with its line, and what was probably meant. Exit code 1 when there is one.
+    """
     import os
 
     from waypost.config.find import resolve

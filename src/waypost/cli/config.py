@@ -14,7 +14,7 @@ from waypost.errors import SetupError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The configuration file: its schema, a first one, the one in force.", no_args_is_help=True)
+app = typer.Typer(help="Write, show or describe the configuration.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
@@ -42,7 +42,10 @@ def init(
 
 @app.command()
 def show(config: ConfigOption = None, demo: DemoOption = False) -> None:
-    """Print the configuration as waypost understands it: defaults filled in, secrets redacted."""
+    """Print the configuration as it is understood.
+
+    Defaults are filled in; values from the environment show as ${NAME}.
+    """
     import os
 
     from waypost.config.find import resolve

@@ -8,7 +8,10 @@ __all__ = ["prepare"]
 
 
 def prepare() -> None:
-    """Fetch and convert the sentence encoder, once; `serve` does the same at its first start."""
+    """Fetch and convert the sentence encoder, once.
+
+    `serve` does the same at its first start.
+    """
     from waypost.inference.prepare import location, prepare
 
     print(prepare(location(), lambda line: print(line, file=sys.stderr)))

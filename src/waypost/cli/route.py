@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -27,7 +26,11 @@ def route(
     model: Annotated[str, typer.Option("--model", "-m", help="The model the client would name.")] = "MoM",
     as_json: JsonOption = False,
 ) -> None:
-    """Show which model a message would go to, and why. No backend is called."""
+    """Show where a message would go, and why.
+
+    No backend is called.
+    """
+    import asyncio
     import os
 
     from waypost.build import build_engine, load_encoder

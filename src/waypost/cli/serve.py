@@ -10,8 +10,9 @@ __all__ = ["serve"]
 
 
 def serve(config: ConfigOption = None, demo: DemoOption = False) -> None:
-    """Run the router: Envoy, ExtProc, the API and, in the demo, a small real LLM.
+    """Run the router, and Envoy with it.
 
+    Starts Envoy, ExtProc, the API, metrics and, in the demo, a small real LLM.
     Ctrl-C drains and stops; a second Ctrl-C stops at once. SIGHUP or a change of the file reloads it.
     """
     from waypost.config.find import resolve
