@@ -77,7 +77,9 @@ class Backend:
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen; after :meth:`stop`, on the same port again."""
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, ssl=tls, limit=2**20)
+        self._server = await asyncio.start_server(
+            self._connection, "127.0.0.1", self.port, ssl=tls, limit=2**20, backlog=1024
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -280,7 +282,7 @@ _EMPTY = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Find a TCP port of 127.0.0.1 that nobody uses, a new one on each call."""
 
@@ -301,9 +303,8 @@ def run_dir() -> Iterator[Path]:
         yield Path(path)
 
 
-@pytest.fixture
-async def backend() -> AsyncIterator[Callable[..., Awaitable[Backend]]]:
-    """Start recording backends: ``await backend(name="math", tls=context, status=500, …)``."""
+@contextlib.asynccontextmanager
+async def _backends() -> AsyncIterator[Callable[..., Awaitable[Backend]]]:
     running: list[Backend] = []
 
     async def start(*, tls: ssl.SSLContext | None = None, **fields: Any) -> Backend:
@@ -314,6 +315,19 @@ async def backend() -> AsyncIterator[Callable[..., Awaitable[Backend]]]:
     yield start
     for server in running:
         await server.stop()
+
+
+@pytest.fixture(scope="session")
+def backends() -> Callable[[], contextlib.AbstractAsyncContextManager[Callable[..., Awaitable[Backend]]]]:
+    """What ``backend`` is made of, for fixtures that live longer than one test."""
+    return _backends
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[Callable[..., Awaitable[Backend]]]:
+    """Start recording backends: ``await backend(name="math", tls=context, status=500, …)``."""
+    async with _backends() as start:
+        yield start
 
 
 @pytest.fixture

@@ -30,7 +30,9 @@ async def steady(client, model: str):
     async def more() -> None:
         wanted = [len(each) + 5 for each in answers]
         async with progress:
-            await progress.wait_for(lambda: all(len(each) >= count for each, count in zip(answers, wanted, strict=True)))
+            await progress.wait_for(
+                lambda: all(len(each) >= count for each, count in zip(answers, wanted, strict=True))
+            )
 
     tasks = [asyncio.create_task(load(mine)) for mine in answers]
     try:
@@ -58,7 +60,9 @@ async def test_models_come_and_go_under_load(backend, make_config, envoy, client
         await more()
         await process.retire()
         await more()
-    assert {(answer.status_code, answer.text) for each in answers for answer in each if answer.status_code != 200} == set()
+    assert {
+        (answer.status_code, answer.text) for each in answers for answer in each if answer.status_code != 200
+    } == set()
     assert {request.path for request in moved.requests} == {f"/openai{CHAT}"}
     assert {request.path for request in math.requests} == {CHAT}
     assert (await process.admin.stats(["cluster_manager.active_clusters"])).popitem()[1] == 2  # math and extproc
@@ -78,6 +82,18 @@ async def test_a_running_answer_outlives_its_cluster_and_listener(backend, make_
         assert (await client(first).post(CHAT, json={"model": "new"})).status_code == 200
         gate.set()
         assert [line async for line in lines if line][-1] == "data: [DONE]"
+
+
+async def test_a_model_that_left_is_served_until_it_is_retired(backend, make_config, envoy, client, processor):
+    old, new = await backend(name="old"), await backend(name="new")
+    process = await envoy(make_config({"old": [old.url]}))
+    config = make_config({"new": [new.url]})
+    await process.apply(config, [processor.address])
+    await client(config).post(CHAT, json={"model": "old"})
+    assert (len(old.requests), len(new.requests)) == (1, 0)
+    await process.retire()
+    await client(config).post(CHAT, json={"model": "old"})
+    assert (len(old.requests), len(new.requests)) == (1, 1)
 
 
 @pytest.mark.parametrize("what", ["validation", "listener"])
