@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pydantic import BaseModel
+
+from waypost.config import schema as models
 from waypost.config.schema import Config
 
 __all__ = ["json_schema"]
@@ -23,9 +26,21 @@ _NOTES: Final = frozenset({"title", "description", "default", "examples"})
 
 def json_schema() -> dict[str, Any]:
     """Build the schema, the same on every call; descriptions are the docstrings of :mod:`waypost.config.schema`."""
-    schema = _with_environment(Config.model_json_schema(by_alias=True))
+    schema = Config.model_json_schema(by_alias=True)
+    _write_defaults(Config, schema)
+    for name, part in schema["$defs"].items():
+        _write_defaults(getattr(models, name, Config), part)
+    schema = _with_environment(schema)
     schema["$defs"]["Environment"] = _ENVIRONMENT
     return {"$schema": _DIALECT, **schema, "title": "waypost.yaml"}
+
+
+def _write_defaults(model: type[BaseModel], schema: dict[str, Any]) -> None:
+    """Write defaults as they stand in a file, ``5s`` and not ``5.0``: pydantic gives the values themselves."""
+    defaults = model.model_construct().model_dump(mode="json", by_alias=True)
+    for name, part in schema.get("properties", {}).items():
+        if "default" in part and name in defaults:
+            part["default"] = defaults[name]
 
 
 def _with_environment(schema: dict[str, Any]) -> dict[str, Any]:

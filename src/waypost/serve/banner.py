@@ -16,8 +16,10 @@ def start_up_block(live: Live, seconds: float) -> str:
     """Version, configuration, models with size and origin, listeners, an example, and how long it took."""
     loaded = live.loaded
     rows = [("config", f"{loaded.path}  digest {loaded.digest}"), *_models(live), *_listeners(loaded.config)]
-    lines = [f"waypost {__version__}", *(f"  {name:<9} {value}" for name, value in rows)]
-    return "\n".join((*lines, _example(loaded.config), f"ready in {seconds:.1f} s"))
+    if loaded.config.envoy.enabled:
+        rows.append(("try", _example(loaded.config)))
+    lines = (f"  {name:<9} {value}" for name, value in rows)
+    return "\n".join((f"waypost {__version__}", *lines, f"ready in {seconds:.1f} s"))
 
 
 def _models(live: Live) -> Iterator[tuple[str, str]]:
@@ -45,4 +47,4 @@ def _listeners(config: Config) -> Iterator[tuple[str, str]]:
 def _example(config: Config) -> str:
     model = config.routing.virtual_models[0] if config.routing.virtual_models else config.routing.default_model
     body = f'{{"model": "{model}", "stream": true, "messages": [{{"role": "user", "content": "What is 7 * 6?"}}]}}'
-    return f"  try       curl -N http://{config.listeners.http}/v1/chat/completions -d '{body}'"
+    return f"curl -N http://{config.listeners.http}/v1/chat/completions -d '{body}'"

@@ -39,6 +39,16 @@ def test_every_key_has_a_description_or_is_a_section():
     assert all("description" in definition for definition in definitions.values())
 
 
+def test_defaults_stand_as_in_a_file(validator):
+    definitions = json_schema()["$defs"]
+    assert definitions["Envoy"]["properties"]["message_timeout"]["default"] == "5s"
+    assert definitions["Listeners"]["properties"]["http"]["default"] == "127.0.0.1:8801"
+    for section, name in (("envoy", "Envoy"), ("listeners", "Listeners"), ("encoder", "Encoder")):
+        parts = definitions[name]["properties"].items()
+        defaults = {key: part["default"] for key, part in parts if part.get("default") is not None}
+        validator.validate(yaml.safe_load(GOOD) | {section: defaults})
+
+
 @pytest.mark.parametrize(
     "addition, valid",
     [

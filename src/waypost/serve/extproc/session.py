@@ -182,7 +182,7 @@ class Session:
             return [messages.CONTINUE["request_body"]]
         self._size += len(body.body)
         if self._size > self._max_body:
-            raise TooLarge(f"The request body is larger than {self._max_body} bytes.")
+            raise TooLarge(f"The request body is larger than {self._max_body} bytes.", code="request_too_large")
         self._body.append(body.body)
         if self._streamed and not body.end_of_stream:
             return []
