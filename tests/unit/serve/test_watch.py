@@ -10,9 +10,10 @@ async def test_only_another_content_of_the_file_counts(tmp_path):
 
     async def watch():
         async for _ in changes(path):
-            seen.append(path.read_text())
+            seen.append(path.read_text())  # noqa: PERF401 - looked at while it grows
 
     watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)  # it has read the old content now
     for content in ("old", "new", "new"):  # rewritten, changed, rewritten
         (tmp_path / "draft").write_text(content)
         (tmp_path / "draft").replace(path)
