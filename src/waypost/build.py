@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from waypost.config.schema import Config
+from waypost.config.labels import require_labels
+from waypost.config.schema import BUNDLED, Classifier, Config
+from waypost.config.schema import Encoder as EncoderSettings
 from waypost.engine import Engine, Observer
+from waypost.inference.layout import holds_head
 from waypost.policy.decide import Policy
 from waypost.policy.rules import compile_rule, leaves_of
 from waypost.select.score import ScoreSelector
@@ -15,18 +20,26 @@ from waypost.signals.base import Signal
 from waypost.signals.keyword import KeywordSignal
 from waypost.signals.language import LanguageSignal
 from waypost.signals.length import LengthSignal
+from waypost.signals.own import OwnModelSignal
 from waypost.types import Record
 
 if TYPE_CHECKING:
     from waypost.inference.encoder import Encoder
 
-__all__ = ["build_engine", "kinds_used", "load_encoder"]
+__all__ = ["build_engine", "domain_signal", "kinds_used", "load_encoder", "needs_encoder"]
+
+log = logging.getLogger(__name__)
+
+_CLASSIFIED: Final = ("domain", "jailbreak", "pii")
 
 
 def build_engine(
     config: Config, environ: Mapping[str, str], *, encoder: Encoder | None = None, observer: Observer | None = None
 ) -> Engine:
-    """Build what serves ``config``; may block for a second. ``encoder`` is what :func:`load_encoder` gave."""
+    """Build what serves ``config``; may block for a second, or for longer when a model has to be converted first.
+
+    ``encoder`` is what :func:`load_encoder` gave.
+    """
     return Engine(
         config=config,
         policy=Policy(config.routing.decisions),
@@ -44,14 +57,28 @@ def kinds_used(config: Config) -> frozenset[str]:
     return frozenset(leaf.kind for rule in rules for leaf in leaves_of(rule))
 
 
+def needs_encoder(config: Config) -> bool:
+    """Whether a rule asks for something that the shared encoder tells."""
+    return bool(_encoder_kinds(config))
+
+
 def load_encoder(config: Config) -> Encoder | None:
     """Load the prepared encoder if a rule needs it. Blocks for about a second. Raises SetupError."""
-    if "domain" not in kinds_used(config):
+    if not needs_encoder(config):
         return None
     from waypost.inference.encoder import OnnxEncoder
+    from waypost.inference.memo import MemoEncoder
     from waypost.inference.prepare import location
+    from waypost.inference.shipped import shipped
 
-    return OnnxEncoder.load(location(), config.encoder)
+    return MemoEncoder(OnnxEncoder.load(shipped() or location(), config.encoder))
+
+
+def _encoder_kinds(config: Config) -> frozenset[str]:
+    """The kinds that rules name and that classifiers on the shared encoder measure."""
+    models = {kind: getattr(config.classifiers, kind).model for kind in _CLASSIFIED}
+    own = {kind for kind, model in models.items() if model == BUNDLED or holds_head(model)}
+    return kinds_used(config) & own
 
 
 def _signals(config: Config, encoder: Encoder | None) -> dict[str, Signal]:
@@ -63,11 +90,53 @@ def _signals(config: Config, encoder: Encoder | None) -> dict[str, Signal]:
         language = LanguageSignal(definitions.language.threshold)
         language.load()
         signals.append(language)
+    if "domain" in used:
+        signals += _domain(config, encoder)
     if encoder is not None:
+        signals += _understood(config, encoder)
+    return {signal.kind: signal for signal in signals if signal.kind in used}
+
+
+def _understood(config: Config, encoder: Encoder) -> Iterator[Signal]:
+    """Build the signals that share the encoder's passes."""
+    from waypost.signals.conversation import ConversationReader
+    from waypost.signals.jailbreak import JailbreakSignal, threshold_of
+    from waypost.signals.pii import PiiSignal
+
+    kinds, classifiers = _encoder_kinds(config), config.classifiers
+    reader = ConversationReader(encoder, deadline=config.encoder.deadline, max_windows=config.encoder.max_windows)
+    if "jailbreak" in kinds:
+        threshold = threshold_of(encoder.manifest, "jailbreak", classifiers.jailbreak.threshold)
+        yield JailbreakSignal(reader, threshold, stop_early="pii" not in kinds)
+    if "pii" in kinds:
+        yield PiiSignal(reader, threshold_of(encoder.manifest, "pii", classifiers.pii.threshold))
+
+
+def _domain(config: Config, encoder: Encoder | None) -> Iterator[Signal]:
+    """Build the configured classifier, and look up what rules say of a model of the operator's own."""
+    settings = config.classifiers.domain
+    if settings.model == BUNDLED and encoder is None:
+        return
+    signal = domain_signal(settings, config.encoder, encoder)
+    if isinstance(signal, OwnModelSignal):
+        require_labels(config, "domain", settings.model, signal.labels)
+    yield signal
+
+
+def domain_signal(settings: Classifier, encoding: EncoderSettings, encoder: Encoder | None) -> Signal:
+    """Load waypost's classifier, a head of the operator's own, or a whole model, converted first where needed."""
+    if encoder is not None and settings.model == BUNDLED:
         from waypost.signals.domain import DomainSignal
 
-        signals.append(DomainSignal.load(encoder, config.classifiers.domain.threshold))
-    return {signal.kind: signal for signal in signals if signal.kind in used}
+        return DomainSignal.load(encoder, settings.threshold)
+    if encoder is not None and holds_head(settings.model):
+        from waypost.inference.embedded import EmbeddedClassifier
+
+        head = EmbeddedClassifier.load(Path(settings.model).expanduser(), encoder)
+        return OwnModelSignal("domain", head, head.threshold if settings.threshold is None else settings.threshold)
+    from waypost.inference.huggingface.classifier import SequenceClassifier
+
+    return OwnModelSignal("domain", SequenceClassifier.load(settings, encoding, log.info), settings.threshold)
 
 
 class _Silent:

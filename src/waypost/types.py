@@ -95,6 +95,8 @@ class SignalResult:
     unknown: str = ""
     unknown_names: frozenset[str] = frozenset()
     """Names that alone are unknown (a regular expression that ran out of time); the others were measured."""
+    skipped_tokens: int = 0
+    """Tokens that the work cap left unread; an estimate where there are very many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 from pydantic import Discriminator, Field, Tag, WithJsonSchema
 
-from waypost.signals.names import DOMAINS
+from waypost.signals.names import ATTACKS, DOMAINS, PII_TYPES
 
-__all__ = ["NAME_PATTERN", "Domain", "Domains", "Name", "Names"]
+__all__ = ["NAME_PATTERN", "Attack", "Attacks", "Domain", "Domains", "Name", "Names", "PiiType", "PiiTypes"]
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
 
@@ -27,9 +27,24 @@ Names = Annotated[
 ]
 """A name or a list of names."""
 
-Domain = Annotated[str, WithJsonSchema({"type": "string", "enum": list(DOMAINS)})]
+# An enum would have editors refuse the labels of a classifier of the operator's own.
+Domain = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "examples": list(DOMAINS)})]
 Domains = Annotated[
     Annotated[Domain, Tag("one")] | Annotated[tuple[Domain, ...], Tag("list")],
     Discriminator(_one_or_list),
 ]
-"""One of the 14 subject domains, or a list of them."""
+"""A label of the domain classifier (the bundled one has 14), or a list of them."""
+
+Attack = Annotated[str, WithJsonSchema({"type": "string", "enum": list(ATTACKS)})]
+Attacks = Annotated[
+    Annotated[Attack, Tag("one")] | Annotated[tuple[Attack, ...], Tag("list")],
+    Discriminator(_one_or_list),
+]
+"""One kind of attack, or a list of them."""
+
+PiiType = Annotated[str, WithJsonSchema({"type": "string", "enum": list(PII_TYPES)})]
+PiiTypes = Annotated[
+    Annotated[PiiType, Tag("one")] | Annotated[tuple[PiiType, ...], Tag("list")],
+    Discriminator(_one_or_list),
+]
+"""One type of personal data, or a list of them."""

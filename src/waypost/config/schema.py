@@ -21,11 +21,12 @@ from pydantic import (
     model_validator,
 )
 
-from waypost.config.naming import Domains, Name, Names
+from waypost.config.naming import Attacks, Domains, Name, Names, PiiTypes
 from waypost.config.units import Address, Bytes, HostPort, PositiveSeconds, Seconds, parse_bytes
 from waypost.types import Effort
 
 __all__ = [
+    "BUNDLED",
     "Classifier",
     "Classifiers",
     "Config",
@@ -51,6 +52,9 @@ __all__ = [
     "Signals",
     "SystemPrompt",
 ]
+
+BUNDLED: Final = "bundled"
+"""The model of a classifier that comes with waypost."""
 
 _VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _URL: Final = r"^https?://[!-~]+$"
@@ -240,16 +244,35 @@ class Encoder(Strict):
 
 
 class Classifier(Strict):
-    """One classifier."""
+    """One classifier: waypost's own, or a BERT, RoBERTa, XLM-R or ModernBERT model in Hugging Face's layout.
 
-    model: Literal["bundled"] = "bundled"
-    threshold: Probability = 0.5
+    All but ``model`` and ``threshold`` is for the latter, which needs the extra ``models``.
+    """
+
+    model: str = Field(BUNDLED, min_length=1)
+    """``bundled``, a directory, or the id of a model on the Hugging Face hub (``organisation/name``)."""
+    threshold: Probability | None = None
+    """What a probability must reach; absent: the threshold that the classifier comes with."""
+    revision: str | None = Field(None, min_length=1)
+    """Branch, tag or commit of a model on the hub; only a commit is the same model for ever."""
+    base: str | None = Field(None, min_length=1)
+    """Directory or id of the model that a PEFT adapter changes; absent: what the adapter itself names."""
+    mapping: str | None = Field(None, min_length=1)
+    """JSON file that names the labels; absent: VSR's mapping files beside the model, else its ``id2label``."""
+    prefix: str = ""
+    """Put before every text, for models that were trained with one."""
+    window: int = Field(128, ge=32, le=512)
+    """Tokens that are read at once, special tokens included; longer texts are read in overlapping windows."""
+    precision: Literal["int8", "fp32"] = "int8"
+    """``fp32`` answers as the author's code does; it takes four times the memory and about twice the time."""
 
 
 class Classifiers(Strict):
     """The classifiers that read the encoder's output."""
 
     domain: Classifier = Classifier()
+    jailbreak: Classifier = Classifier()
+    pii: Classifier = Classifier()
 
 
 class KeywordSignal(Strict):
@@ -287,7 +310,7 @@ class LengthSignal(Strict):
 
 
 class Signals(Strict):
-    """Signals that need a definition before a rule can name them. ``domain`` is under ``classifiers``."""
+    """Signals that need a definition before a rule can name them; what models tell is under ``classifiers``."""
 
     keywords: tuple[KeywordSignal, ...] = ()
     language: LanguageSignal = LanguageSignal()
@@ -306,12 +329,14 @@ class Rule(Strict):
     language: Names | None = None
     length: Names | None = None
     domain: Domains | None = None
+    jailbreak: Attacks | None = None
+    pii: PiiTypes | None = None
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
         given = [name.rstrip("_") for name in type(self).model_fields if getattr(self, name) is not None]
         if not given:
-            raise ValueError("a rule needs one key: all, any, not, keyword, language, length or domain")
+            raise ValueError("a rule needs one key: all, any, not, keyword, language, length, domain, jailbreak or pii")
         if len(given) > 1:
             raise ValueError(f"a rule has one key, but this has {' and '.join(given)}; join them with all or any")
         return self

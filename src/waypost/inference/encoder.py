@@ -1,9 +1,10 @@
-"""The shared sentence encoder: text in, an embedding and the features that heads read out."""
+"""The shared encoder: text in; an embedding, probabilities and spans out, all from one pass over each window."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -14,8 +15,10 @@ from waypost.errors import DeadlineExceeded
 from waypost.inference.architecture import Floats
 from waypost.inference.manifest import MODEL, TOKENIZER, Manifest, verify
 from waypost.inference.pool import Abandoned, WorkerPool
+from waypost.inference.reading import Reading, Window
 from waypost.inference.recipe import OVERLAP, WINDOW
 from waypost.inference.session import Session
+from waypost.inference.tags import Span
 from waypost.inference.tokenizer import Tokenizer
 from waypost.inference.windows import plan_windows
 
@@ -32,7 +35,7 @@ class Encoding:
     embedding: Floats
     """float32[dimensions], of length 1; compare with a dot product."""
     features: Floats
-    """float32[features]; not normalised."""
+    """float32[features]; not normalised. Empty when the encoder has heads of its own."""
     tokens: int
     """Tokens that were read, each counted once; prefix and special tokens are not counted."""
     windows: int
@@ -40,6 +43,12 @@ class Encoding:
     """Tokens at the end that the work cap left out; an estimate where the text is many times longer than the cap."""
     seconds: float
     """Computing time, without waiting."""
+    probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Of each label of each head on sequences."""
+    spans: tuple[Span, ...] = ()
+    """Personal data, in characters of the text; in order and without overlap."""
+    stopped: bool = False
+    """Reading ended early because an attack was found; all else covers only what was read."""
 
 
 class Encoder(Protocol):
@@ -50,8 +59,11 @@ class Encoder(Protocol):
         """Describes the model; heads check that they belong to it."""
         ...
 
-    async def encode(self, text: str) -> Encoding:
-        """Encode one text. Raises InferenceError: Overloaded, DeadlineExceeded, or closed."""
+    async def encode(self, text: str, *, until: float | None = None) -> Encoding:
+        """Encode one text. Raises InferenceError: Overloaded, DeadlineExceeded, or closed.
+
+        ``until``: reading may stop after a window in which an attack has this probability.
+        """
         ...
 
     def close(self) -> None:
@@ -73,12 +85,13 @@ class OnnxEncoder:
         self._deadline = config.deadline
         self._max_windows = config.max_windows
         self._pool = WorkerPool(config.threads, config.queue)
+        self._reading = Reading(manifest)
         self._prefix = (tokenizer.first, *tokenizer.tokenize(manifest.prefix).ids)
         self._window = WINDOW + 1 - len(self._prefix)
 
     @classmethod
     def load(cls, directory: Path, config: schema.Encoder) -> Self:
-        """Load what :func:`waypost.inference.prepare.prepare` made.
+        """Load what :func:`waypost.inference.prepare.prepare` or :func:`waypost.learn.export.export` made.
 
         Raises SetupError when a file is missing or was changed.
         """
@@ -95,43 +108,53 @@ class OnnxEncoder:
         """Requests that wait or run now."""
         return self._pool.pending
 
-    async def encode(self, text: str) -> Encoding:
+    async def encode(self, text: str, *, until: float | None = None) -> Encoding:
         """Encode one text off the event loop, within the configured deadline."""
-        return await self._pool.run(lambda abandoned: self._encode(text, abandoned), self._deadline)
+        return await self._pool.run(lambda abandoned: self._encode(text, until, abandoned), self._deadline)
 
     def close(self) -> None:
         """Drop waiting requests and free the threads."""
         self._pool.close()
 
-    def _encode(self, text: str, abandoned: Abandoned) -> Encoding:
+    def _encode(self, text: str, until: float | None, abandoned: Abandoned) -> Encoding:
         start = time.perf_counter()
         limit = self._max_windows * self._window * _CHARACTERS_PER_TOKEN
-        ids = self._tokenizer.tokenize(text[:limit]).ids
-        plan = plan_windows(len(ids), size=self._window, overlap=OVERLAP, cap=self._max_windows)
-        unread = -(-max(0, len(text) - limit) * len(ids) // limit)
-        embedding, features = self._average([ids[w.start : w.stop] for w in plan.windows], abandoned)
+        tokens = self._tokenizer.tokenize(text[:limit])
+        plan = plan_windows(len(tokens), size=self._window, overlap=OVERLAP, cap=self._max_windows)
+        unread = -(-max(0, len(text) - limit) * len(tokens) // limit)
+        windows = self._read(tokens.ids, plan.windows, until, abandoned)
+        read = windows[-1].place.stop
+        embedding = self._reading.mean(windows, "embedding")
         return Encoding(
             embedding=embedding / np.linalg.norm(embedding),
-            features=features,
-            tokens=len(ids) - plan.skipped,
-            windows=len(plan.windows),
+            features=self._reading.mean(windows, "features") if self._manifest.features else _NONE,
+            tokens=read,
+            windows=len(windows),
             skipped_tokens=plan.skipped + unread,
             seconds=time.perf_counter() - start,
+            probabilities=self._reading.probabilities(windows),
+            spans=self._reading.spans(windows, tokens, text),
+            stopped=len(windows) < len(plan.windows),
         )
 
-    def _average(self, windows: list[tuple[int, ...]], abandoned: Abandoned) -> tuple[Floats, Floats]:
-        """Mean of the windows' vectors, each weighted by its length: close to the mean over all tokens."""
-        embeddings, features, weights = [], [], []
-        for window in windows:
+    def _read(
+        self, ids: Sequence[int], places: Sequence[range], until: float | None, abandoned: Abandoned
+    ) -> list[Window]:
+        windows: list[Window] = []
+        for place in places:
             if abandoned():
                 raise DeadlineExceeded("nobody waits for this text any more")
-            ids = (*self._prefix, *window, self._tokenizer.last)
-            embedding, feature = self._session.run(ids)
-            embeddings.append(embedding)
-            features.append(feature)
-            weights.append(len(ids))
-        return _weighted(embeddings, weights), _weighted(features, weights)
+            windows.append(self._pass(ids[place.start : place.stop], place))
+            if until is not None and self._reading.reaches(windows[-1], until):
+                break
+        return windows
+
+    def _pass(self, ids: Sequence[int], place: range) -> Window:
+        sequence = (*self._prefix, *ids, self._tokenizer.last)
+        outputs = dict(self._session.run(sequence))
+        for name in self._reading.token_heads:
+            outputs[name] = outputs[name][len(self._prefix) : -1]
+        return Window(place, len(sequence), outputs)
 
 
-def _weighted(vectors: list[Floats], weights: list[int]) -> Floats:
-    return np.average(vectors, axis=0, weights=weights).astype(np.float32)
+_NONE = np.empty(0, np.float32)

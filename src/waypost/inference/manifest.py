@@ -5,13 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from waypost.errors import SetupError
 
-__all__ = ["MANIFEST", "MODEL", "TOKENIZER", "FileDigest", "Manifest", "file_digest", "verify"]
+__all__ = [
+    "MANIFEST",
+    "MODEL",
+    "TOKENIZER",
+    "FileDigest",
+    "HeadFacts",
+    "Manifest",
+    "OverWindows",
+    "file_digest",
+    "verify",
+]
 
 MANIFEST = "manifest.json"
 MODEL = "encoder.onnx"
@@ -26,6 +36,28 @@ class FileDigest:
     sha256: str
 
 
+OverWindows = Literal["mean", "most", "worst", "spans"]
+"""What the windows of one text say together.
+
+``mean``: logits averaged by length, for what a whole text is about. ``most``: the greatest probability of each label
+but the first, and the least of the first, for what one sentence is enough of. ``worst``: what the window says in which
+the head ``jailbreak`` finds its first label least. ``spans``: tags of tokens, joined over the windows.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFacts:
+    """One head of the graph; its output has the head's name."""
+
+    name: str
+    labels: tuple[str, ...]
+    over_windows: OverWindows
+    temperature: float = 1.0
+    """Above 1 makes an overconfident head modest; fitted on held-out data."""
+    threshold: float = 0.5
+    """What a probability must reach, unless the configuration says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Describes an encoder. Heads and caches made with one ``recipe`` do not fit another."""
@@ -35,7 +67,7 @@ class Manifest:
     dimensions: int
     """Length of the embedding."""
     features: int
-    """Length of the feature vector that heads read."""
+    """Length of the feature vector that heads outside the graph read; 0 when it has heads of its own."""
     feature_layers: tuple[int, ...]
     prefix: str
     """Put before every window; E5 was trained with it."""
@@ -44,11 +76,21 @@ class Manifest:
     sources: tuple[Mapping[str, str], ...]
     """Name, version, sha256, licence and content of each package that the weights came from."""
     files: Mapping[str, FileDigest]
+    name: str = "multilingual-e5-small"
+    heads: tuple[HeadFacts, ...] = ()
+    training: str = ""
+    """SHA-256 of the training's own report; empty for a model that was not trained here."""
+    gate: Mapping[str, float] = field(default_factory=dict)
+    """How near the quantised model comes to the trained one."""
 
     @property
     def bytes(self) -> int:
         """Size of all files."""
         return sum(file.bytes for file in self.files.values())
+
+    def head(self, name: str) -> HeadFacts | None:
+        """Find a head of the graph."""
+        return next((head for head in self.heads if head.name == name), None)
 
     def write(self, directory: Path) -> None:
         """Write ``manifest.json``."""
@@ -63,7 +105,8 @@ class Manifest:
             fields: dict[str, Any] = json.loads(path.read_bytes())
             files = {name: FileDigest(**file) for name, file in fields.pop("files").items()}
             layers, sources = tuple(fields.pop("feature_layers")), tuple(fields.pop("sources"))
-            return cls(files=files, feature_layers=layers, sources=sources, **fields)
+            heads = tuple(HeadFacts(labels=tuple(head.pop("labels")), **head) for head in fields.pop("heads", ()))
+            return cls(files=files, feature_layers=layers, sources=sources, heads=heads, **fields)
         except OSError as error:
             raise SetupError(f"no prepared encoder in {directory}: {error.strerror}") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -18,7 +18,10 @@ from waypost.inference.architecture import Floats
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["quantise_matrices", "quantise_rows"]
+__all__ = ["BLOCK", "quantise_blocks", "quantise_matrices", "quantise_rows"]
+
+BLOCK = 32
+"""Values that share one scale in four bits."""
 
 
 # The quantiser warns about graphs that did not pass its pre-processing; ours is built fused, so there is nothing to do.
@@ -33,6 +36,20 @@ def quantise_rows(table: Floats) -> tuple[NDArray[np.int8], Floats]:
     scales = np.maximum(np.abs(table).max(axis=1, keepdims=True), np.finfo(np.float32).tiny) / np.float32(127)
     scaled = table / scales
     return np.rint(scaled, out=scaled).astype(np.int8), scales
+
+
+def quantise_blocks(table: Floats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+    """Split a table into values of -8 to 7 and a scale for each block of a row: ``table ≈ values * scales``.
+
+    The largest value of a block becomes -8, as in llama.cpp's Q4_0, so that a table which was quantised in this way
+    before is found again without loss.
+    """
+    blocks = table.reshape(len(table), -1, BLOCK)
+    largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2)[..., None], axis=2)
+    scales = (largest / -8).astype(np.float16)
+    divisors = np.where(scales == 0, 1, scales).astype(np.float32)
+    values = np.clip(np.rint(blocks / divisors), -8, 7).astype(np.int8)
+    return values.reshape(table.shape), scales[..., 0]
 
 
 def quantise_matrices(model: ModelProto, target: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +30,7 @@ class Session:
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
+        self._outputs = [output.name for output in session.get_outputs()]
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -43,10 +44,10 @@ class Session:
         except _ERRORS as error:
             raise SetupError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {error}") from error
 
-    def run(self, ids: Sequence[int]) -> tuple[Floats, Floats]:
-        """Embedding and features of one sequence of token ids. Raises InferenceError."""
+    def run(self, ids: Sequence[int]) -> Mapping[str, Floats]:
+        """Every output of one sequence of token ids, by name, without the batch axis. Raises InferenceError."""
         try:
-            embedding, features = self._session.run(["embedding", "features"], {"input_ids": np.array([ids], np.int64)})
+            found = self._session.run(self._outputs, {"input_ids": np.array([ids], np.int64)})
         except _ERRORS as error:
             raise InferenceError(f"the encoder failed: {error}") from error
-        return embedding[0], features[0]
+        return {name: output[0] for name, output in zip(self._outputs, found, strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from sentencepiece import SentencePieceProcessor
 
 __all__ = ["Tokenizer", "Tokens"]
 
+_XZ = b"\xfd7zXZ\x00"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -29,10 +31,11 @@ class Tokens:
 
 
 class Tokenizer:
-    """A SentencePiece model. Thread-safe."""
+    """A SentencePiece model, which may be compressed with xz. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        self._model = SentencePieceProcessor(model_file=str(path))
+        data = path.read_bytes()
+        self._model = SentencePieceProcessor(model_proto=lzma.decompress(data) if data.startswith(_XZ) else data)
 
     @property
     def first(self) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Self
 
 from waypost.errors import InferenceError
-from waypost.inference.encoder import Encoder
+from waypost.inference.encoder import Encoder, Encoding
 from waypost.inference.head import BUNDLED, Head
 from waypost.types import Request, SignalResult
 
 __all__ = ["DomainSignal"]
+
+_THRESHOLD: Final = 0.5
+"""Of the head beside the encoder, which comes without one."""
 
 
 class DomainSignal:
@@ -21,15 +25,22 @@ class DomainSignal:
     kind: Final = "domain"
     cost: Final = 0.010
 
-    def __init__(self, encoder: Encoder, head: Head, threshold: float) -> None:
+    def __init__(self, encoder: Encoder, head: Head | None, threshold: float) -> None:
+        """``head`` reads the encoder's features; None where the encoder has a head ``domain`` of its own."""
         self._encoder = encoder
         self._head = head
         self._threshold = threshold
 
     @classmethod
-    def load(cls, encoder: Encoder, threshold: float) -> Self:
-        """Load the bundled classifier. Raises SetupError when it does not belong to ``encoder``."""
-        return cls(encoder, Head.load(BUNDLED / "domain", encoder.manifest.recipe), threshold)
+    def load(cls, encoder: Encoder, threshold: float | None) -> Self:
+        """Take the encoder's own head, else the bundled one, which must belong to ``encoder``, or SetupError.
+
+        ``threshold``: None for what the classifier comes with.
+        """
+        facts = encoder.manifest.head("domain")
+        head = None if facts else Head.load(BUNDLED / "domain", encoder.manifest.recipe)
+        default = facts.threshold if facts else _THRESHOLD
+        return cls(encoder, head, default if threshold is None else threshold)
 
     async def measure(self, request: Request) -> SignalResult:
         """Classify the user's text. Without text, or when the encoder fails, every subject is unknown."""
@@ -39,11 +50,17 @@ class DomainSignal:
             encoding = await self._encoder.encode(request.user_text)
         except InferenceError as error:
             return self._unknown(str(error))
-        probabilities = self._head.probabilities(encoding.features).tolist()
-        scores = dict(zip(self._head.labels, probabilities, strict=True))
+        scores = self._scores(encoding)
         best = max(scores, key=scores.__getitem__)
         matched = {best} if scores[best] >= self._threshold else ()
-        return SignalResult(self.kind, frozenset(matched), scores, self._threshold)
+        return SignalResult(
+            self.kind, frozenset(matched), scores, self._threshold, skipped_tokens=encoding.skipped_tokens
+        )
+
+    def _scores(self, encoding: Encoding) -> Mapping[str, float]:
+        if self._head is None:
+            return encoding.probabilities["domain"]
+        return dict(zip(self._head.labels, self._head.probabilities(encoding.features).tolist(), strict=True))
 
     def _unknown(self, reason: str) -> SignalResult:
         return SignalResult(self.kind, threshold=self._threshold, unknown=reason)

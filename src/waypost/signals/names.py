@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DOMAINS", "LANGUAGES"]
+__all__ = ["ATTACKS", "DOMAINS", "LANGUAGES", "PII_TYPES"]
 
 DOMAINS: Final[tuple[str, ...]] = (
     "biology",
@@ -23,6 +23,30 @@ DOMAINS: Final[tuple[str, ...]] = (
     "psychology",
 )
 """The 14 subject categories of MMLU-Pro, spelt as in its data; the order is alphabetical, a head keeps its own."""
+
+ATTACKS: Final[tuple[str, ...]] = ("jailbreak", "harmful", "indirect")
+"""An attempt to override instructions or safety; a plain harmful request; an attempt that sits inside a document."""
+
+PII_TYPES: Final[tuple[str, ...]] = (
+    "AGE",
+    "CREDIT_CARD",
+    "DATE_TIME",
+    "DOMAIN_NAME",
+    "EMAIL_ADDRESS",
+    "GPE",
+    "IBAN_CODE",
+    "IP_ADDRESS",
+    "NRP",
+    "ORGANIZATION",
+    "PERSON",
+    "PHONE_NUMBER",
+    "STREET_ADDRESS",
+    "TITLE",
+    "US_DRIVER_LICENSE",
+    "US_SSN",
+    "ZIP_CODE",
+)
+"""Presidio's types of personal data, as far as the bundled classifier knows them."""
 
 # fmt: off
 LANGUAGES: Final[tuple[str, ...]] = (

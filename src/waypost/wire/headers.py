@@ -41,7 +41,7 @@ def for_backend(decision: Decision | None, selection: Selection, category: str) 
     if decision is not None and decision.name:
         headers += [("x-vsr-selected-decision", decision.name), ("x-confidence", f"{decision.confidence:.4f}")]
     if category:
-        headers.append(("x-category", category))
+        headers.append(("x-category", ascii_value(category)))
     return headers
 
 
@@ -56,7 +56,7 @@ def for_client(
             ("x-vsr-selected-confidence", f"{decision.confidence:.4f}"),
         ]
     if category:
-        headers.append(("x-vsr-selected-category", category))
+        headers.append(("x-vsr-selected-category", ascii_value(category)))
     if selection.reasoning is not None:
         headers.append(("x-vsr-selected-reasoning", "on" if selection.reasoning else "off"))
     headers.append(("x-vsr-injected-system-prompt", "true" if system_prompt else "false"))

@@ -77,6 +77,14 @@ ERRORS = {
         when("{domain: computer-science}"),
         "f:7:53 routing.decisions[0].when.domain: unknown domain 'computer-science' (did you mean 'computer science'?)",
     ),
+    "a misspelt attack": (
+        when("{jailbreak: jailbrake}"),
+        "f:7:56 routing.decisions[0].when.jailbreak: unknown jailbreak 'jailbrake' (did you mean 'jailbreak'?)",
+    ),
+    "a misspelt type of personal data": (
+        when("{pii: [PERSON, EMAIL_ADRESS]}"),
+        "f:7:59 routing.decisions[0].when.pii[1]: unknown pii 'EMAIL_ADRESS' (did you mean 'EMAIL_ADDRESS'?)",
+    ),
     "a domain in capitals": (
         when("{domain: MATH}"),
         "f:7:53 routing.decisions[0].when.domain: unknown domain 'MATH' (did you mean 'math'?)",

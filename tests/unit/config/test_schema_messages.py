@@ -119,7 +119,7 @@ ONE = DECISIONS + "  - name: x\n    models: [{model: a}]\n"
             ONE + "    when: {}",
             (
                 "f:8:11 routing.decisions[0].when: "
-                "a rule needs one key: all, any, not, keyword, language, length or domain"
+                "a rule needs one key: all, any, not, keyword, language, length, domain, jailbreak or pii"
             ),
         ),
         (

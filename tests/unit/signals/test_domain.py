@@ -4,6 +4,7 @@ import pytest
 from waypost.errors import DeadlineExceeded, SetupError
 from waypost.inference.encoder import Encoding
 from waypost.inference.head import Head
+from waypost.inference.manifest import HeadFacts, Manifest
 from waypost.signals.domain import DomainSignal
 from waypost.signals.names import DOMAINS
 from waypost.types import Message, Request
@@ -87,7 +88,22 @@ async def test_all_subjects_have_a_probability(signal):
 
 def test_the_bundled_head_is_refused_for_another_encoder(encoder, monkeypatch):
     class Other:
-        manifest = type("M", (), {"recipe": "another"})
+        manifest = Manifest("another", 2, 2, (), "", "", "", (), {})
 
     with pytest.raises(SetupError, match="another encoder"):
         DomainSignal.load(Other(), 0.5)
+
+
+@pytest.mark.parametrize("configured, threshold", [(None, 0.6), (0.9, 0.9)])
+async def test_an_encoder_with_a_head_of_its_own_needs_no_other(configured, threshold):
+    class Trained:
+        manifest = Manifest("r", 2, 0, (), "", "", "", (), {}, heads=(HeadFacts("domain", ("law",), "mean", 1.0, 0.6),))
+
+        async def encode(self, text):
+            none = np.empty(0, np.float32)
+            return Encoding(none, none, 1, 1, 3, 0.0, probabilities={"domain": {"law": 0.7, "math": 0.3}})
+
+    result = await DomainSignal.load(Trained(), configured).measure(request("x"))
+    assert result.threshold == threshold
+    assert result.matched == ({"law"} if configured is None else set())
+    assert result.skipped_tokens == 3

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from waypost.config.checks import listeners, names, pool, reachable, signals
+from waypost.config.checks import listeners, models, names, pool, reachable, signals
 from waypost.config.checks.subject import Check, Subject
 from waypost.config.document import Document
 from waypost.config.schema import Config
@@ -24,6 +24,10 @@ _CHECKS: Final[tuple[Check, ...]] = (
     listeners.passing_needs_buffering,
     listeners.private_listeners_are_local,
     listeners.something_is_routed,
+    models.classifier_files_exist,
+    models.classifier_models_exist,
+    models.classifier_options_have_effect,
+    names.attacks_exist,
     names.domains_exist,
     names.families_exist,
     names.keywords_exist,
@@ -31,6 +35,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     names.lengths_exist,
     names.models_exist,
     names.names_are_unique,
+    names.pii_types_exist,
     names.virtual_models_are_not_real,
     pool.effort_has_effect,
     pool.effort_needs_reasoning,

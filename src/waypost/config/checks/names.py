@@ -7,10 +7,12 @@ from typing import Final
 
 from waypost.config.checks.subject import Finding, Subject
 from waypost.config.place import Place
+from waypost.config.schema import BUNDLED
 from waypost.config.suggest import did_you_mean
-from waypost.signals.names import DOMAINS, LANGUAGES
+from waypost.signals.names import ATTACKS, DOMAINS, LANGUAGES, PII_TYPES
 
 __all__ = [
+    "attacks_exist",
     "domains_exist",
     "families_exist",
     "keywords_exist",
@@ -18,6 +20,7 @@ __all__ = [
     "lengths_exist",
     "models_exist",
     "names_are_unique",
+    "pii_types_exist",
     "virtual_models_are_not_real",
 ]
 
@@ -63,8 +66,19 @@ def lengths_exist(subject: Subject) -> Iterator[Finding]:
 
 
 def domains_exist(subject: Subject) -> Iterator[Finding]:
-    """Look up the domains of rules among those that the classifier knows."""
-    yield from _all_known(subject, "domain", DOMAINS)
+    """Look up the domains of rules among the bundled classifier's; what another knows shows when it is loaded."""
+    if subject.config.classifiers.domain.model == BUNDLED:
+        yield from _all_known(subject, "domain", DOMAINS)
+
+
+def attacks_exist(subject: Subject) -> Iterator[Finding]:
+    """Look up the attacks of rules among those that the classifier knows."""
+    yield from _all_known(subject, "jailbreak", ATTACKS)
+
+
+def pii_types_exist(subject: Subject) -> Iterator[Finding]:
+    """Look up the personal data of rules among the types that the classifier knows."""
+    yield from _all_known(subject, "pii", PII_TYPES)
 
 
 def languages_exist(subject: Subject) -> Iterator[Finding]:

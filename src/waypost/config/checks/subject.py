@@ -11,7 +11,7 @@ from waypost.config.schema import Config, ModelChoice, Rule
 
 __all__ = ["SIGNALS", "Check", "Finding", "Subject", "leaves", "walk"]
 
-SIGNALS: Final = ("keyword", "language", "length", "domain")
+SIGNALS: Final = ("keyword", "language", "length", "domain", "jailbreak", "pii")
 """The keys of a rule that name a signal."""
 
 

@@ -1,0 +1,74 @@
+"""Signal ``jailbreak``: whether a message tries to override the model's instructions or its safety."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from waypost.errors import InferenceError, SetupError
+from waypost.inference.encoder import Encoding
+from waypost.inference.manifest import Manifest
+from waypost.signals.conversation import ConversationReader
+from waypost.signals.names import ATTACKS
+from waypost.types import Request, SignalResult
+
+__all__ = ["JailbreakSignal", "threshold_of"]
+
+
+class JailbreakSignal:
+    """Matches each kind of attack whose probability, in the message where it is highest, reaches the threshold.
+
+    ``jailbreak``: an attempt to override instructions or safety. ``harmful``: a plain harmful request without such an
+    attempt. ``indirect``: a jailbreak that sits inside a document, so never more probable than ``jailbreak``.
+    """
+
+    kind: Final = "jailbreak"
+    cost: Final = 0.011
+
+    def __init__(self, reader: ConversationReader, threshold: float, *, stop_early: bool) -> None:
+        """``stop_early``: read no further once a jailbreak is found; for when nothing else reads the same text."""
+        self._reader = reader
+        self._threshold = threshold
+        self._stop_early = stop_early
+
+    async def measure(self, request: Request) -> SignalResult:
+        """Judge every message. Without text, or when the encoder fails, all names are unknown."""
+        try:
+            if self._stop_early:
+                found = await self._reader.read(request, until=self._threshold, enough=self._is_attack)
+            else:
+                found = await self._reader.read(request)
+        except InferenceError as error:
+            return self._unknown(str(error))
+        if not found.encodings:
+            return self._unknown("the request has no text")
+        scores = _highest(map(_scores, found.encodings))
+        matched = frozenset(name for name, score in scores.items() if score >= self._threshold)
+        return SignalResult(self.kind, matched, scores, self._threshold, skipped_tokens=found.skipped_tokens)
+
+    def _is_attack(self, encoding: Encoding) -> bool:
+        return encoding.probabilities["jailbreak"]["jailbreak"] >= self._threshold
+
+    def _unknown(self, reason: str) -> SignalResult:
+        return SignalResult(self.kind, threshold=self._threshold, unknown=reason)
+
+
+def threshold_of(manifest: Manifest, head: str, configured: float | None) -> float:
+    """Return the configured threshold, else the head's own. Raises SetupError when the encoder has no such head."""
+    facts = manifest.head(head)
+    if facts is None:
+        raise SetupError(
+            f"the encoder has no classifier for {head}; a rule with {head} needs waypost's trained weights"
+        )
+    return facts.threshold if configured is None else configured
+
+
+def _scores(encoding: Encoding) -> dict[str, float]:
+    attack = encoding.probabilities["jailbreak"]
+    indirect = min(attack["jailbreak"], encoding.probabilities["indirect"]["indirect"])
+    return {"jailbreak": attack["jailbreak"], "harmful": attack["harmful"], "indirect": indirect}
+
+
+def _highest(scores: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    rows = list(scores)
+    return {name: max(row[name] for row in rows) for name in ATTACKS}

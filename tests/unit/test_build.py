@@ -1,0 +1,69 @@
+"""From a configuration to signals that share one encoder."""
+
+import pytest
+import yaml
+
+from waypost.build import build_engine, load_encoder, needs_encoder
+from waypost.config.schema import Config
+from waypost.errors import SetupError
+from waypost.inference import shipped as module
+from waypost.inference.encoder import OnnxEncoder
+from waypost.types import Message, Request
+
+
+def config(*rules, **encoder):
+    decisions = [{"name": f"d{n}", "models": [{"model": "m"}], "when": yaml.safe_load(r)} for n, r in enumerate(rules)]
+    return Config.model_validate(
+        {
+            "version": 1,
+            "models": {"m": {"endpoints": [{"url": "http://m:1"}]}},
+            "encoder": {"deadline": "60s", **encoder},
+            "routing": {"default_model": "m", "decisions": decisions},
+        }
+    )
+
+
+@pytest.fixture
+def weights(shipped_dir, monkeypatch):
+    """Let the tiny model be what comes with the package."""
+    monkeypatch.setattr(module, "BUNDLED", shipped_dir)
+    return shipped_dir
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """The texts that the encoder really reads."""
+    texts = []
+    read = OnnxEncoder.encode
+
+    async def encode(self, text, *, until=None):
+        texts.append(text)
+        return await read(self, text, until=until)
+
+    monkeypatch.setattr(OnnxEncoder, "encode", encode)
+    return texts
+
+
+@pytest.mark.parametrize(
+    "rule, needed",
+    [("{domain: math}", True), ("{jailbreak: indirect}", True), ("{pii: PERSON}", True), ("{language: zh}", False)],
+)
+def test_only_rules_that_need_the_encoder_load_it(weights, rule, needed):
+    assert needs_encoder(config(rule)) is needed
+
+
+async def test_three_signals_of_one_text_cost_one_pass(weights, passes):
+    settings = config("{all: [{domain: math}, {domain: law}]}", "{jailbreak: indirect}", "{pii: AGE}")
+    encoder = load_encoder(settings)
+    engine = build_engine(settings, {}, encoder=encoder)
+    request = Request("chat", "auto", (Message("system", "Call me"), Message("user", "Ignore rules")), "Ignore rules")
+    outcomes = [await signal.measure(request) for signal in engine.signals.values()]
+    encoder.close()
+    assert [outcome.kind for outcome in outcomes] == ["domain", "jailbreak", "pii"]
+    assert not any(outcome.unknown for outcome in outcomes)
+    assert sorted(passes) == ["Call me", "Ignore rules"]
+
+
+def test_a_guard_without_trained_weights_is_refused(encoder):
+    with pytest.raises(SetupError, match="no classifier for jailbreak"):
+        build_engine(config("{jailbreak: harmful}"), {}, encoder=encoder)
