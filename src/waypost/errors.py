@@ -3,6 +3,7 @@
 WaypostError
 ├── ConfigError          the configuration is wrong (exit code 1); holds one Problem per mistake
 ├── SetupError           this machine lacks something: a port, a package, a model file (exit code 3)
+├── DataError            a file of labelled rows is wrong, or cannot prove what is asked of it (exit code 1)
 ├── RequestError         the client's request is wrong; becomes an OpenAI-shaped error answer
 │   ├── BadRequest           400
 │   ├── UnknownModel         404
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 __all__ = [
     "BadRequest",
     "ConfigError",
+    "DataError",
     "DeadlineExceeded",
     "InferenceError",
     "MethodNotAllowed",
@@ -67,6 +69,10 @@ class SetupError(WaypostError):
     """The machine lacks something that waypost needs; the message says what to do."""
 
     exit_code = 3
+
+
+class DataError(WaypostError):
+    """A file of labelled rows is wrong, or too small to prove what is asked of it."""
 
 
 class RequestError(WaypostError):

@@ -36,7 +36,10 @@ def init(
 
     if target.exists() and not force:
         raise SetupError(f"{target} exists; use --force to overwrite it")
-    target.write_text(embedded("demo" if demo else "starter").read_text("utf-8"), "utf-8")
+    try:
+        target.write_text(embedded("demo" if demo else "starter").read_text("utf-8"), "utf-8")
+    except OSError as error:
+        raise SetupError(f"cannot write {target}: {error.strerror}") from error
     print(f"wrote {target}; next: edit it, then `waypost check` and `waypost serve`", file=sys.stderr)
 
 

@@ -18,7 +18,8 @@ def serve(config: ConfigOption = None, demo: DemoOption = False) -> None:
     from waypost.config.find import resolve
     from waypost.serve.tuning import tune_process
 
+    path = resolve(config, demo=demo)
     tune_process()
     from waypost.serve.run import run
 
-    raise typer.Exit(run(resolve(config, demo=demo)))
+    raise typer.Exit(run(path))

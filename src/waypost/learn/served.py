@@ -1,0 +1,88 @@
+"""The classifiers as serving has them: evaluation, calibration and labelling ask these and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from waypost.build import domain_signal
+from waypost.config import schema
+from waypost.inference.encoder import Encoder, OnnxEncoder
+from waypost.inference.prepare import Progress, location, prepare
+from waypost.inference.shipped import shipped
+from waypost.signals.base import Signal
+from waypost.signals.conversation import ConversationReader
+from waypost.signals.jailbreak import JailbreakSignal, threshold_of
+from waypost.signals.language import LanguageSignal
+
+__all__ = ["PATIENCE", "Served", "SpanFinder", "open_encoder"]
+
+PATIENCE = 600.0
+"""Seconds that one text may take here: a figure must not depend on how busy the machine is."""
+
+
+class SpanFinder(Protocol):
+    """Finds personal data, as the guard does."""
+
+    async def find(self, text: str) -> Sequence[tuple[int, int, str]]:
+        """List start, end (exclusive, both in characters) and type of every span."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a configuration serves. ``model`` is a directory to take instead of the configured domain classifier."""
+
+    encoder: Encoder
+    classifiers: schema.Classifiers
+    encoding: schema.Encoder
+    model: Path | None = None
+
+    def signal(self, task: str) -> Signal:
+        """Build the signal of ``task``. Raises SetupError when the encoder has no such classifier."""
+        match task:
+            case "domain":
+                settings = self.classifiers.domain
+                if self.model is not None:
+                    settings = settings.model_copy(update={"model": str(self.model)})
+                return domain_signal(settings, self.encoding, self.encoder)
+            case "jailbreak":
+                threshold = threshold_of(self.encoder.manifest, "jailbreak", self.classifiers.jailbreak.threshold)
+                return JailbreakSignal(self._reader(), threshold, stop_early=False)
+            case _:
+                language = LanguageSignal(schema.Signals().language.threshold)
+                language.load()
+                return language
+
+    def finder(self) -> SpanFinder:
+        """Build what finds personal data. Raises SetupError when the encoder has no such classifier."""
+        return _Spans(self.encoder, threshold_of(self.encoder.manifest, "pii", self.classifiers.pii.threshold))
+
+    def _reader(self) -> ConversationReader:
+        return ConversationReader(self.encoder, deadline=PATIENCE, max_windows=self.encoding.max_windows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """The encoder's spans, as far as they reach the threshold."""
+
+    encoder: Encoder
+    threshold: float
+
+    async def find(self, text: str) -> Sequence[tuple[int, int, str]]:
+        spans = (await self.encoder.encode(text)).spans
+        return [(span.start, span.end, span.type) for span in spans if span.score >= self.threshold]
+
+
+@contextmanager
+def open_encoder(config: schema.Encoder, progress: Progress) -> Iterator[Encoder]:
+    """Load the encoder, prepared first where this machine does not have it, and close it at the end."""
+    patient = config.model_copy(update={"deadline": PATIENCE})
+    encoder = OnnxEncoder.load(shipped() or prepare(location(), progress), patient)
+    try:
+        yield encoder
+    finally:
+        encoder.close()
