@@ -133,15 +133,17 @@ class Engine:
             return Selection(self.config.routing.default_model, None, "the default model: no decision held")
         return self.selector.select(route.models)
 
-    def backend_headers(self, model: str) -> list[tuple[str, str]]:
-        """The key and the address of a model's backend, as far as they are ours to choose."""
-        headers = []
-        if key := self.api_keys.get(model):
-            headers.append(("authorization", f"Bearer {key}"))
+    def address(self, model: str) -> list[tuple[str, str]]:
+        """The header that names the model's server, where that is ours to choose and not Envoy's."""
         endpoints = self.config.models[model].endpoints
-        if len(endpoints) == 1 or self.config.envoy.upstream == "original_dst":
-            headers.append((DESTINATION, destination(endpoints, self.random)))
-        return headers
+        if len(endpoints) > 1 and self.config.envoy.upstream != "original_dst":
+            return []
+        return [(DESTINATION, destination(endpoints, self.random))]
+
+    def key(self, model: str) -> list[tuple[str, str]]:
+        """The header with the backend's key, for a model that has one."""
+        key = self.api_keys.get(model)
+        return [("authorization", f"Bearer {key}")] if key else []
 
 
 class Exchange:
@@ -168,9 +170,10 @@ class Exchange:
         if path == _MODELS and method == "GET":
             self._status = 200
             return answers.model_list(self._engine.model_names, self._engine.created)
-        # What is not ours passes through, to the default model's backend.
+        # What is not ours passes through, to the default model's backend. Without our key: it opens models to our
+        # clients, not the files and settings of the account behind it.
         model = self._engine.config.routing.default_model
-        return Forward(((SELECTED_MODEL, model), *self._engine.backend_headers(model)), (DEBUG,))
+        return Forward(((SELECTED_MODEL, model), *self._engine.address(model)), (DEBUG,))
 
     async def on_body(self, body: bytes) -> Reply | Forward:
         """Route one whole request body."""
@@ -192,7 +195,8 @@ class Exchange:
         return Forward(
             set_headers=(
                 *headers.for_backend(routed.decision, routed.selection, routed.category),
-                *self._engine.backend_headers(model),
+                *self._engine.address(model),
+                *self._engine.key(model),
                 ("accept-encoding", "identity"),  # usage is read from the answer
             ),
             remove_headers=(DEBUG,),

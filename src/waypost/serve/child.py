@@ -23,12 +23,17 @@ class Child:
         self.name = name
         self.log = log
         self._process = process
+        # One waiter that nobody cancels: uvloop sets the results of its own a moment late, cancelled ones included.
+        self._end = asyncio.create_task(process.wait(), name=f"end of {name}")
 
     @classmethod
     async def spawn(
         cls, name: str, arguments: Sequence[str], log: Path, environ: Mapping[str, str] | None = None
     ) -> Child:
-        """Start ``arguments``. Raises SetupError when the program cannot be executed."""
+        """Start ``arguments``. Raises SetupError when no process can be made.
+
+        A program that cannot be executed ends at once, with the reason in its log.
+        """
         with log.open("wb") as output:
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -54,7 +59,7 @@ class Child:
 
     async def wait(self) -> int:
         """Wait for the end; returns the exit code."""
-        return await self._process.wait()
+        return await asyncio.shield(self._end)
 
     async def until(self, ready: Callable[[], Awaitable[bool]], within: float, interval: float = 0.02) -> None:
         """Poll ``ready`` until it is true. Raises SetupError when the child dies first, or after ``within`` seconds."""

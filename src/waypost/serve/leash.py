@@ -21,8 +21,12 @@ def _main(parent: str, *command: str) -> None:
     os.setsid()  # Ctrl-C in the terminal reaches our parent alone: it decides the order of the end
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == int(parent):  # else it died before the line above
+    if os.getppid() != int(parent):  # it died before the line above
+        return
+    try:
         os.execvp(command[0], command)  # noqa: S606
+    except OSError as error:
+        sys.exit(f"{command[0]}: {error.strerror}")
 
 
 if __name__ == "__main__":

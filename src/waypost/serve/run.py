@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from waypost.build import kinds_used
+from waypost.build import needs_encoder
 from waypost.config.load import Loaded, load
 from waypost.observe import log as logs
 from waypost.serve.banner import start_up_block
@@ -53,11 +53,12 @@ async def _serve(loaded: Loaded, run_dir: Path, began: float) -> int:
         if not await _finished(router.start(), unless=first):
             return _INTERRUPTED
         print(start_up_block(router.live, time.perf_counter() - began), file=sys.stderr, flush=True)
-        watcher = asyncio.create_task(_watch(loaded.path, reload))
-        reloader = asyncio.create_task(_reload(router, reload))
+        followers = [asyncio.create_task(_watch(loaded.path, reload)), asyncio.create_task(_reload(router, reload))]
+        if loaded.path.is_file():
+            reload.set()  # it may have changed while we started
         await first.wait()
-        watcher.cancel()
-        reloader.cancel()
+        for follower in followers:
+            follower.cancel()
         log.info("draining; Ctrl-C again stops at once")
         return 0 if await _finished(router.drain(), unless=second) else _INTERRUPTED
     finally:
@@ -95,7 +96,9 @@ async def _reload(router: Router, asked: asyncio.Event) -> None:
 
 def _prepare(loaded: Loaded) -> None:
     """Fetch and convert the encoder when a rule needs it and it was not done before."""
-    if "domain" in kinds_used(loaded.config):
+    from waypost.inference.shipped import shipped
+
+    if needs_encoder(loaded.config) and shipped() is None:
         from waypost.inference.prepare import location, prepare
 
         prepare(location(), lambda line: print(line, file=sys.stderr))

@@ -63,7 +63,7 @@ class Supervised(Generic[C]):
                 code = await self.child.wait()
                 self.child = None
                 log.error("%s ended with code %d and is started again", self.name, code)
-            failures = 0 if loop.time() - began > _STEADY_SECONDS else failures + 1
+            failures = 1 if loop.time() - began > _STEADY_SECONDS else failures + 1
             await asyncio.sleep(_BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS)) - 1])
             self._count_restart()
             try:

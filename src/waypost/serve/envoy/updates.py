@@ -19,6 +19,9 @@ __all__ = ["Updates"]
 
 _TIMEOUT: Final = 30.0
 _POLL: Final = 0.01
+_SETTLE: Final = 0.25
+"""Seconds. Envoy keeps for each request the routes of its first moment: a request that we see now and send to a new
+model must have begun after the switch, so we wait for as long as a head may need to reach us."""
 _WARMING: Final = "cluster_manager.warming_clusters"
 
 
@@ -37,7 +40,7 @@ class Updates:
         return await self._taken(dict.fromkeys((kind.refusals for kind in KINDS), 0))
 
     async def switch(self, to: EnvoyConfig) -> None:
-        """Follow ``to``. The models of before stay, for the requests that are on their way to them.
+        """Follow ``to``; returns when new requests do. The models of before stay, for requests on their way to them.
 
         Raises ConfigError when Envoy refuses a part and SetupError when it does not take one in time; what the files
         said before, they say again.
@@ -56,6 +59,7 @@ class Updates:
             self._write(before)
             raise
         self._wanted = to
+        await asyncio.sleep(_SETTLE)
 
     async def retire(self) -> None:
         """Drop what only the configurations of before need: the routes first, then the clusters they led to."""

@@ -13,7 +13,7 @@ from typing import Final
 from waypost.serve.extproc.proto.extproc_pb2 import HeaderMap, HeaderMutation, HeaderValue, HeaderValueOption
 from waypost.types import RequestHead, ResponseHead
 
-__all__ = ["mutation", "request_head", "response_head"]
+__all__ = ["mutate", "request_head", "response_head"]
 
 _JOINED_WITH: Final = {"cookie": "; ", "set-cookie": None}
 _OVERWRITE: Final = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD  # protobuf's default would append
@@ -34,15 +34,12 @@ def response_head(headers: HeaderMap) -> ResponseHead:
     return ResponseHead(int(status) if status.isdecimal() else 0, fields)
 
 
-def mutation(set_headers: Iterable[tuple[str, str]], remove_headers: Iterable[str] = ()) -> HeaderMutation:
-    """Write a change of headers: each one set overwrites all of its name."""
-    return HeaderMutation(
-        set_headers=[
-            HeaderValueOption(header=HeaderValue(key=name, raw_value=value.encode()), append_action=_OVERWRITE)
-            for name, value in set_headers
-        ],
-        remove_headers=remove_headers,
-    )
+def mutate(into: HeaderMutation, set_headers: Iterable[tuple[str, str]], remove_headers: Iterable[str] = ()) -> None:
+    """Write a change of headers into a message: each header that is set overwrites all of its name."""
+    into.SetInParent()  # a change of nothing is an answer too
+    into.remove_headers.extend(remove_headers)
+    for name, value in set_headers:
+        into.set_headers.add(header={"key": name, "raw_value": value.encode()}, append_action=_OVERWRITE)
 
 
 def _read(headers: HeaderMap) -> tuple[dict[str, str], dict[str, str]]:

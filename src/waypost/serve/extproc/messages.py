@@ -1,21 +1,21 @@
-"""The messages that waypost sends to Envoy, each built in one place."""
+"""The messages that waypost sends to Envoy, each built in one place.
+
+They are filled in from the outside to the inside: a message that is made first and then put into another is copied,
+with the body in it, once for each level.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from waypost.serve.extproc.headers import mutation
+from waypost.serve.extproc.headers import mutate
 from waypost.serve.extproc.proto.extproc_pb2 import (
-    BodyMutation,
     BodyResponse,
     CommonResponse,
     HeadersResponse,
-    HttpStatus,
-    ImmediateResponse,
     ProcessingMode,
     ProcessingResponse,
-    StreamedBodyResponse,
     TrailersResponse,
 )
 from waypost.types import Forward, Reply, ResponseStart
@@ -57,11 +57,13 @@ _LIVE_RESPONSE_BODY: Final = ProcessingMode(
 
 def immediate(reply: Reply) -> ProcessingResponse:
     """Answer the client at once."""
-    return ProcessingResponse(
-        immediate_response=ImmediateResponse(
-            status=HttpStatus(code=reply.status), headers=mutation(reply.headers), body=reply.body, details=DETAILS
-        )
-    )
+    response = ProcessingResponse()
+    answer = response.immediate_response
+    answer.status.code = reply.status
+    answer.body = reply.body
+    answer.details = DETAILS
+    mutate(answer.headers, reply.headers)
+    return response
 
 
 def changed_head(forward: Forward, *, skip_body: bool = False) -> ProcessingResponse:
@@ -69,27 +71,26 @@ def changed_head(forward: Forward, *, skip_body: bool = False) -> ProcessingResp
 
     Of ``forward.body`` only the length is told here; its pieces follow.
     """
-    return ProcessingResponse(
-        request_headers=HeadersResponse(response=_changed(forward)),
-        mode_override=_NO_REQUEST_BODY if skip_body else None,
-    )
+    response = ProcessingResponse(mode_override=_NO_REQUEST_BODY if skip_body else None)
+    _change(response.request_headers.response, forward)
+    return response
 
 
 def changed_body(forward: Forward) -> ProcessingResponse:
     """Send a buffered request on, head and body."""
-    response = _changed(forward)
+    response = ProcessingResponse()
+    change = response.request_body.response
+    _change(change, forward)
     if forward.body is not None:
-        response.body_mutation.body = forward.body
-    return ProcessingResponse(request_body=BodyResponse(response=response))
+        change.body_mutation.body = forward.body
+    return response
 
 
 def changed_response_head(start: ResponseStart, *, read_live: bool) -> ProcessingResponse:
     """Send an answer's head on. ``read_live``: ask for each piece of the body while the client gets it."""
-    change = mutation(start.set_headers, start.remove_headers)
-    return ProcessingResponse(
-        response_headers=HeadersResponse(response=CommonResponse(header_mutation=change)),
-        mode_override=_LIVE_RESPONSE_BODY if read_live else None,
-    )
+    response = ProcessingResponse(mode_override=_LIVE_RESPONSE_BODY if read_live else None)
+    mutate(response.response_headers.response.header_mutation, start.set_headers, start.remove_headers)
+    return response
 
 
 def pieces(kind: str, body: bytes, *, end_of_stream: bool) -> Iterator[ProcessingResponse]:
@@ -101,17 +102,18 @@ def pieces(kind: str, body: bytes, *, end_of_stream: bool) -> Iterator[Processin
 
 def piece(kind: str, body: bytes, *, end_of_stream: bool) -> ProcessingResponse:
     """One piece of a body; ``kind`` is ``request_body`` or ``response_body``."""
-    streamed = StreamedBodyResponse(body=body, end_of_stream=end_of_stream)
-    response = BodyResponse(response=CommonResponse(body_mutation=BodyMutation(streamed_response=streamed)))
-    if kind == "request_body":
-        return ProcessingResponse(request_body=response)
-    return ProcessingResponse(response_body=response)
+    response = ProcessingResponse()
+    answer = response.request_body if kind == "request_body" else response.response_body
+    streamed = answer.response.body_mutation.streamed_response
+    streamed.body = body
+    streamed.end_of_stream = end_of_stream
+    return response
 
 
-def _changed(forward: Forward) -> CommonResponse:
-    headers = forward.set_headers
+def _change(into: CommonResponse, forward: Forward) -> None:
+    # Without clear_route_cache the request would go where the client's own headers point.
+    into.clear_route_cache = True
+    mutate(into.header_mutation, forward.set_headers, forward.remove_headers)
     if forward.body is not None:
         # Envoy answers 500 when the length it was told and the new body's differ.
-        headers = (*headers, ("content-length", str(len(forward.body))))
-    # Without clear_route_cache the request would go where the client's own headers point.
-    return CommonResponse(header_mutation=mutation(headers, forward.remove_headers), clear_route_cache=True)
+        mutate(into.header_mutation, (("content-length", str(len(forward.body))),))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from waypost.serve.extproc.headers import mutation, request_head, response_head
-from waypost.serve.extproc.proto.extproc_pb2 import HeaderMap, HeaderValue, HeaderValueOption
+from waypost.serve.extproc.headers import mutate, request_head, response_head
+from waypost.serve.extproc.proto.extproc_pb2 import HeaderMap, HeaderMutation, HeaderValue, HeaderValueOption
 
 
 def header_map(*headers: tuple[str, bytes]) -> HeaderMap:
@@ -44,7 +44,8 @@ def test_a_status_is_read(status: bytes, expected: int) -> None:
 
 
 def test_a_header_that_is_set_overwrites() -> None:
-    change = mutation((("x-category", "数学"),), ("x-debug",))
+    change = HeaderMutation()
+    mutate(change, (("x-category", "数学"),), ("x-debug",))
     (option,) = change.set_headers
     assert (option.header.key, option.header.raw_value, option.header.value) == ("x-category", "数学".encode(), "")
     assert option.append_action == HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD

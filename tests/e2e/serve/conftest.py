@@ -1,0 +1,298 @@
+"""``waypost serve`` as a real child process: real Envoy, real ExtProc, real encoder, recording backends.
+
+Everything here lives in the session's event loop, so that one router can serve many tests. Their modules say
+``pytestmark = pytest.mark.asyncio(loop_scope="session")``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from prometheus_client.parser import text_string_to_metric_families
+
+Json = dict[str, Any]
+
+WAYPOST = Path(sys.executable).with_name("waypost")
+PATIENCE = 60  # seconds for anything that a busy machine may delay
+
+
+@dataclass(repr=False)
+class Serving:
+    """One ``waypost serve`` and what can be seen of it from outside."""
+
+    process: asyncio.subprocess.Process
+    path: Path
+    """The configuration file. Writing it is a reload."""
+    config: Json
+    http: httpx.AsyncClient
+    """A client of the router."""
+    said: list[str] = field(default_factory=list)
+    """The lines of stderr."""
+    _heard: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def address(self, name: str) -> str:
+        return f"http://{self.config['listeners'][name]}"
+
+    async def listen(self) -> None:
+        """Collect stderr to its end."""
+        assert self.process.stderr
+        async for line in self.process.stderr:
+            async with self._heard:
+                self.said.append(line.decode().rstrip("\n"))
+                self._heard.notify_all()
+        async with self._heard:
+            self.said.append("")  # the end
+            self._heard.notify_all()
+
+    async def says(self, text: str, times: int = 1) -> str:
+        """Wait for the line that holds ``text``; the last of them when it is said several ``times``."""
+
+        def found() -> list[str]:
+            lines = [line for line in self.said if text in line]
+            assert len(lines) >= times or self.said[-1:] != [""], f"ended without {text!r}: {self.said}"
+            return lines
+
+        async with asyncio.timeout(PATIENCE), self._heard:
+            await self._heard.wait_for(lambda: len(found()) >= times)
+            return found()[-1]
+
+    async def ends(self) -> int:
+        """Wait for the exit code."""
+        async with asyncio.timeout(PATIENCE):
+            code = await self.process.wait()
+            async with self._heard:
+                await self._heard.wait_for(lambda: self.said[-1:] == [""])
+        return code
+
+    def write(self, config: Json | str) -> None:
+        """Replace the configuration file in one step, as editors do."""
+        new = self.path.with_suffix(".new")
+        new.write_text(config if isinstance(config, str) else json.dumps(config, indent=1), "utf-8")
+        new.replace(self.path)
+
+    async def ready(self) -> tuple[int, Json]:
+        answer = await self.http.get(f"{self.address('api')}/ready")
+        return answer.status_code, answer.json()
+
+    async def metric(self, sample: str, **labels: str) -> float:
+        """The value of one sample; 0 while it does not exist."""
+        text = (await self.http.get(f"{self.address('metrics')}/metrics")).text
+        found = (s for family in text_string_to_metric_families(text) for s in family.samples)
+        return sum(s.value for s in found if s.name == sample and labels.items() <= s.labels.items())
+
+    async def until_metric(self, sample: str, value: float, **labels: str) -> None:
+        """Wait for a sample's value: metrics are counted after the client has its answer."""
+        async with asyncio.timeout(PATIENCE):
+            while (await self.metric(sample, **labels)) != value:
+                await asyncio.sleep(0.02)
+
+    def children(self) -> list[int]:
+        """The ids of the processes that it started."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextlib.asynccontextmanager
+async def _serving(config: Json) -> AsyncIterator[Serving]:
+    """Start a router; at the end, stop it if it has not ended."""
+    with tempfile.TemporaryDirectory(prefix="waypost-test-") as directory:
+        path = Path(directory) / "waypost.yaml"
+        path.write_text(json.dumps(config, indent=1), "utf-8")
+        process = await asyncio.create_subprocess_exec(
+            *(WAYPOST, "serve", "--config", path),
+            stderr=asyncio.subprocess.PIPE,
+            limit=2**20,
+            env=os.environ | {"TMPDIR": directory},  # what a killed one leaves
+        )
+        limits = httpx.Limits(max_connections=None)
+        url = f"http://{config['listeners']['http']}"
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits, trust_env=False) as http:
+            serving = Serving(process, path, config, http)
+            listening = asyncio.create_task(serving.listen())
+            try:
+                yield serving
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), 10)
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+                await listening
+
+
+@pytest.fixture(scope="session")
+def waypost_command() -> Path:
+    """The installed program."""
+    return WAYPOST
+
+
+@pytest.fixture(scope="session")
+def listeners(free_port: Callable[[], int]) -> Callable[[], Json]:
+    """Four free ports."""
+    return lambda: {name: f"127.0.0.1:{free_port()}" for name in ("http", "extproc", "api", "metrics")}
+
+
+@pytest.fixture(scope="session")
+def simple(listeners: Callable[[], Json]) -> Callable[..., Json]:
+    """A configuration without an encoder: ``simple({"a": [url]}, routing={…})`` routes by keywords ``@a``, ``@b``…"""
+
+    def build(models: dict[str, list[str]], *, routing: Json | None = None, **sections: Any) -> Json:
+        decisions = [{"name": f"to-{name}", "when": {"keyword": name}, "models": [{"model": name}]} for name in models]
+        keywords = [{"name": name, "any": [f"@{name}"]} for name in models]
+        return {
+            "version": 1,
+            "listeners": listeners(),
+            "models": {name: {"endpoints": [{"url": url} for url in urls]} for name, urls in models.items()},
+            "routing": {
+                "default_model": next(iter(models)),
+                "signals": {"keywords": keywords},
+                "decisions": decisions,
+                **(routing or {}),
+            },
+            **sections,
+        }
+
+    return build
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
+    """Start routers of one's own: ``router = await serve(config)``; with ``ready=False``, do not wait for it."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(config: Json, *, ready: bool = True) -> Serving:
+            serving = await stack.enter_async_context(_serving(config))
+            if ready:
+                await serving.says("ready in")
+            return serving
+
+        yield start
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def backend(backends: Any) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """Like the function's fixture of the same name, in the session's event loop."""
+    async with backends() as start:
+        yield start
+
+
+POOL = ("math", "code", "law-health", "general")
+
+
+def _road_config(urls: dict[str, str], listeners: Json, request_body: str) -> Json:
+    """The demo's shape, over backends that tell what they were sent, with every kind of reasoning field."""
+    pool = {name: {"endpoints": [{"url": urls[name]}]} for name in POOL}
+    pool["math"] |= {"served_as": "org/Math-7B", "reasoning_family": "qwen3"}
+    pool["code"] |= {"served_as": "org/Code-7B", "reasoning_family": "gpt-oss"}
+    pool["law-health"] |= {"served_as": "org/Law-7B", "reasoning_family": "gpt-oss"}
+    pool["general"] |= {"reasoning_family": "qwen3"}
+    code = {"any": [{"domain": "computer science"}, {"keyword": "programming"}]}
+    return {
+        "version": 1,
+        "listeners": listeners,
+        "envoy": {"request_body": request_body},
+        "models": pool,
+        "reasoning_families": {
+            "qwen3": {"type": "chat_template_kwargs", "parameter": "enable_thinking"},
+            "gpt-oss": {"type": "reasoning_effort", "parameter": "reasoning_effort", "off": "low"},
+        },
+        "encoder": {"deadline": "20s"},  # the tests' machine may be busy
+        "routing": {
+            "default_model": "general",
+            "signals": {"keywords": [{"name": "programming", "any": ["python", "编程"]}]},
+            "decisions": [
+                {
+                    "name": "code",
+                    "priority": 110,
+                    "when": code,
+                    "models": [{"model": "general", "score": 0.4}, {"model": "code", "score": 0.9, "reasoning": False}],
+                    "system_prompt": {"text": "You are a programmer."},
+                },
+                {
+                    "name": "math",
+                    "priority": 100,
+                    "when": {"domain": ["math", "physics", "chemistry", "engineering"]},
+                    "models": [{"model": "math", "score": 0.9, "reasoning": True}, {"model": "code", "score": 0.5}],
+                    "system_prompt": {"text": "You are a mathematician.", "mode": "insert"},
+                },
+                {
+                    "name": "law-and-health",
+                    "priority": 100,
+                    "when": {"domain": ["law", "health"]},
+                    "models": [{"model": "law-health", "score": 0.8, "reasoning": True, "effort": "high"}],
+                    "system_prompt": {"text": "Be careful.", "mode": "replace"},
+                },
+                {"name": "general", "models": [{"model": "general", "score": 0.7, "reasoning": False}]},
+            ],
+        },
+    }
+
+
+@dataclass(repr=False)
+class Road:
+    """A running router and, by model, the backends behind it."""
+
+    router: Serving
+    backends: dict[str, Any]
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        return self.router.http
+
+    @property
+    def received(self) -> list[tuple[str, Any]]:
+        """What arrived anywhere, as (model, request)."""
+        return [(name, request) for name, backend in self.backends.items() for request in backend.requests]
+
+    async def reset(self) -> None:
+        """Forget the last test, whatever it left."""
+        for name, backend in self.backends.items():
+            if not backend.listens:
+                await backend.start()
+            fresh = type(backend)(name=name)
+            for changed in ("status", "answer", "pieces", "gates", "before", "reset", "requests", "aborted"):
+                setattr(backend, changed, getattr(fresh, changed))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def roads(
+    encoder_dir: Path, listeners: Callable[[], Json], backends: Any
+) -> AsyncIterator[Callable[[str], Awaitable[Road]]]:
+    """Routers that live as long as the session, one a mode of ``envoy.request_body``, started when first wanted."""
+    running: dict[str, Road] = {}
+    async with contextlib.AsyncExitStack() as stack:
+        start = await stack.enter_async_context(backends())
+
+        async def road(request_body: str) -> Road:
+            if request_body not in running:
+                pool = {name: await start(name=name) for name in POOL}
+                config = _road_config({name: each.url for name, each in pool.items()}, listeners(), request_body)
+                router = await stack.enter_async_context(_serving(config))
+                await router.says("ready in")
+                running[request_body] = Road(router, pool)
+            return running[request_body]
+
+        yield road
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def road(roads: Callable[[str], Awaitable[Road]], request: pytest.FixtureRequest) -> Road:
+    """The shared router, with backends that remember nothing; ``parametrize(…, indirect=True)`` chooses its mode."""
+    found = await roads(getattr(request, "param", "buffered"))
+    await found.reset()
+    return found

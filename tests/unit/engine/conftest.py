@@ -1,0 +1,153 @@
+"""An engine with no socket, no clock but ours, and a signal that says what we want."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+
+from waypost.config.schema import Config
+from waypost.engine import Engine
+from waypost.policy.decide import Policy
+from waypost.select.score import ScoreSelector
+from waypost.types import Record, Request, RequestHead, SignalResult
+
+
+@dataclass
+class Domain:
+    """Finds the domain that is the last word of the text; ``?`` is a failure."""
+
+    kind: str = "domain"
+    cost: float = 0.01
+    seen: list[Request] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens while it measures."""
+
+    async def measure(self, request: Request) -> SignalResult:
+        self.seen.append(request)
+        self.meanwhile()
+        word = request.user_text.split()[-1]
+        if word == "?":
+            return SignalResult("domain", unknown="queue full")
+        found = frozenset({word}) & {"math", "law"}
+        return SignalResult("domain", found, dict.fromkeys(found, 0.9375), threshold=0.5)
+
+
+@dataclass
+class Observer:
+    begun: int = 0
+    records: list[Record] = field(default_factory=list)
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def observe(self, record: Record) -> None:
+        self.records.append(record)
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def config(**routing: object) -> Config:
+    return Config.model_validate(
+        {
+            "version": 1,
+            "envoy": {"upstream": routing.pop("upstream", "clusters")},
+            "models": {
+                "math": {
+                    "endpoints": [{"url": "http://10.0.0.1:8000"}],
+                    "served_as": "org/Math-7B",
+                    "reasoning_family": "qwen3",
+                },
+                "law": {
+                    "endpoints": [{"url": "http://10.0.0.2:8000"}, {"url": "http://10.0.0.3:8000"}],
+                    "api_key_env": "LAW_KEY",
+                    "reasoning_family": "gpt-oss",
+                },
+                "general": {"endpoints": [{"url": "http://10.0.0.4:80"}]},
+            },
+            "reasoning_families": {
+                "qwen3": {"type": "chat_template_kwargs", "parameter": "enable_thinking"},
+                "gpt-oss": {"type": "reasoning_effort", "parameter": "reasoning_effort"},
+            },
+            "routing": {
+                "default_model": "general",
+                "decisions": [
+                    {
+                        "name": "calculate",
+                        "priority": 2,
+                        "when": {"domain": "math"},
+                        "models": [{"model": "math", "reasoning": True}],
+                        "system_prompt": {"text": "Be exact."},
+                    },
+                    {
+                        "name": "advise",
+                        "priority": 1,
+                        "when": {"domain": "law"},
+                        "models": [{"model": "law", "reasoning": False}],
+                    },
+                ],
+                **routing,
+            },
+        }
+    )
+
+
+@pytest.fixture
+def observer() -> Observer:
+    return Observer()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def domain() -> Domain:
+    return Domain()
+
+
+@pytest.fixture
+def make_engine(observer, clock, domain):
+    def make(**routing: object) -> Engine:
+        found = config(**routing)
+        return Engine(
+            config=found,
+            policy=Policy(found.routing.decisions),
+            signals={"domain": domain},
+            selector=ScoreSelector(),
+            observer=observer,
+            api_keys={"law": "sk-law"},
+            created=1_700_000_000,
+            clock=clock,
+            random=Random(1),
+        )
+
+    return make
+
+
+@pytest.fixture
+def engine(make_engine) -> Engine:
+    return make_engine()
+
+
+@pytest.fixture
+def ask() -> Callable[..., Any]:
+    """Bring one request to the point where it leaves: ``exchange, action = ask(engine, body, path=…, headers=…)``."""
+
+    def ask(engine: Engine, body: bytes, *, path: str = "/v1/chat/completions", headers: dict | None = None):
+        exchange = engine.open(RequestHead("POST", path, headers or {}))
+        assert exchange.on_headers() is None
+        return exchange, asyncio.run(exchange.on_body(body))
+
+    return ask

@@ -1,0 +1,125 @@
+"""Signals and exit codes, with a router that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from waypost.errors import ConfigError, SetupError
+from waypost.serve import run as module
+from waypost.serve.run import run
+
+
+class Router:
+    """Remembers what was asked of it. Each time it is asked for ``start``, ``reload``…, it takes the next such step."""
+
+    def __init__(self, **steps) -> None:
+        self.steps = {what: list(each) for what, each in steps.items()}
+        self.asked: list[str] = []
+        self.live = None
+
+    async def _do(self, what: str) -> None:
+        self.asked.append(what)
+        if steps := self.steps.get(what):
+            await steps.pop(0)()
+
+    async def start(self) -> None:
+        await self._do("start")
+
+    async def reload(self) -> None:
+        await self._do("reload")
+
+    async def drain(self) -> None:
+        await self._do("drain")
+
+    async def kill(self) -> None:
+        await self._do("kill")
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+def raises(number: signal.Signals, then=None):
+    """A step that sends ourselves a signal."""
+
+    async def step() -> None:
+        os.kill(os.getpid(), number)
+        if then:
+            await then()
+
+    return step
+
+
+@pytest.fixture
+def routers() -> list[Router]:
+    """Those that were made."""
+    return []
+
+
+@pytest.fixture
+def serve(write_config, monkeypatch, capsys, routers):
+    """Run ``waypost serve`` with a fake router; returns the exit code, what was asked of it, and stderr."""
+    path = write_config("a")
+    monkeypatch.setattr(module, "start_up_block", lambda live, seconds: "the block")
+    monkeypatch.setattr(module.logs, "configure", lambda _: None)
+
+    def serve(**steps) -> tuple[int, list[str], str]:
+        def make(loaded, run_dir) -> Router:
+            routers.append(Router(**steps))
+            return routers[-1]
+
+        monkeypatch.setattr(module, "Router", make)
+        code = run(path)
+        return code, routers[-1].asked, capsys.readouterr().err
+
+    return serve
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_drains(serve, number):
+    # The first reload is that of the start: the file may have changed meanwhile.
+    code, asked, err = serve(reload=[raises(number)])
+    assert (code, asked, err) == (0, ["start", "reload", "drain", "kill"], "the block\n")
+
+
+def test_the_second_signal_ends_it_at_once(serve):
+    code, asked, _ = serve(reload=[raises(signal.SIGINT)], drain=[raises(signal.SIGINT, forever)])
+    assert (code, asked) == (130, ["start", "reload", "drain", "kill"])
+
+
+def test_a_signal_during_the_start_ends_it(serve):
+    code, asked, err = serve(start=[raises(signal.SIGTERM, forever)])
+    assert (code, asked, err) == (130, ["start", "kill"], "")
+
+
+def test_what_cannot_start_is_killed(serve, routers):
+    async def fail() -> None:
+        raise SetupError("no port")
+
+    with pytest.raises(SetupError, match="no port"):
+        serve(start=[fail])
+    assert routers[-1].asked == ["start", "kill"]
+
+
+def test_sighup_reloads(serve):
+    code, asked, _ = serve(reload=[raises(signal.SIGHUP), raises(signal.SIGINT)])
+    assert (code, asked) == (0, ["start", "reload", "reload", "drain", "kill"])
+
+
+def test_a_changed_file_reloads(serve, write_config):
+    async def change() -> None:
+        write_config("a", "b")
+
+    code, asked, _ = serve(reload=[change, raises(signal.SIGINT)])
+    assert (code, asked) == (0, ["start", "reload", "reload", "drain", "kill"])
+
+
+def test_a_wrong_file_starts_nothing(serve, write_config, routers):
+    write_config("a", modles={})
+    with pytest.raises(ConfigError, match="modles"):
+        serve()
+    assert routers == []
