@@ -5,7 +5,7 @@ CONFIG ?=
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format bench lock proto clean
+.PHONY: help serve test lint format bench docs lock proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +27,15 @@ format: .venv/dev.stamp ## Rewrite the code in the project's format
 
 bench: .venv/dev.stamp ## Print every figure that the docs quote
 	$(BIN)/python bench/road.py
+	$(BIN)/python bench/route_latency.py
+
+docs: .venv/dev.stamp ## Rewrite the reference pages that come from the code
+	$(BIN)/python docs/generate.py
 
 lock: .venv/dev.stamp ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/serve.txt pyproject.toml
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo --extra train \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo --extra models --extra train \
 		--group dev -c requirements/serve.txt \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt pyproject.toml
 
