@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 
 from waypost.build import needs_encoder
@@ -25,6 +25,7 @@ __all__ = ["run"]
 log = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
+_LAST_SECONDS = 2.0
 
 
 def run(path: Path) -> int:
@@ -50,7 +51,11 @@ async def _serve(loaded: Loaded, run_dir: Path, began: float) -> int:
     loop.add_signal_handler(signal.SIGHUP, reload.set)
     router = Router(loaded, run_dir)
     try:
-        if not await _finished(router.start(), unless=first):
+        start = asyncio.create_task(router.start())
+        if not await _finished(start, unless=first):
+            start.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await start
             return _INTERRUPTED
         print(start_up_block(router.live, time.perf_counter() - began), file=sys.stderr, flush=True)
         followers = [asyncio.create_task(_watch(loaded.path, reload)), asyncio.create_task(_reload(router, reload))]
@@ -60,7 +65,12 @@ async def _serve(loaded: Loaded, run_dir: Path, began: float) -> int:
         for follower in followers:
             follower.cancel()
         log.info("draining; Ctrl-C again stops at once")
-        return 0 if await _finished(router.drain(), unless=second) else _INTERRUPTED
+        drain = asyncio.create_task(router.drain())
+        if await _finished(drain, unless=second):
+            return 0
+        await router.kill()
+        await asyncio.wait((drain,), timeout=_LAST_SECONDS)  # what it waited for is gone
+        return _INTERRUPTED
     finally:
         await router.kill()
 
@@ -69,18 +79,14 @@ def _set_next(first: asyncio.Event, second: asyncio.Event) -> None:
     (second if first.is_set() else first).set()
 
 
-async def _finished(work: Coroutine[None, None, None], *, unless: asyncio.Event) -> bool:
-    """Run ``work`` to its end; give it up and return False when ``unless`` comes first."""
-    task, stop = asyncio.create_task(work), asyncio.create_task(unless.wait())
+async def _finished(task: asyncio.Task[None], *, unless: asyncio.Event) -> bool:
+    """Wait for ``task``, and raise what it raises; False when ``unless`` comes first."""
+    stop = asyncio.create_task(unless.wait())
     await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
     if task.done():
         task.result()
-        return True
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-    return False
+    return task.done()
 
 
 async def _watch(path: Path, changed: asyncio.Event) -> None:
