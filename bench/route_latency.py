@@ -18,13 +18,15 @@ import uvloop
 from processes import ForeignLoad
 from report import arguments, publish, spread, table
 
-from waypost.build import build_engine, load_encoder
+from waypost.build import build_engine
 from waypost.config.find import embedded
 from waypost.config.load import load
 from waypost.engine import Engine
+from waypost.inference.encoder import OnnxEncoder
 from waypost.inference.manifest import TOKENIZER
 from waypost.inference.prepare import location
 from waypost.inference.recipe import WINDOW
+from waypost.inference.shipped import shipped
 from waypost.inference.tokenizer import Tokenizer
 from waypost.serve.tuning import tune_process
 from waypost.types import Message, Request
@@ -107,8 +109,7 @@ def texts() -> list[tuple[str, str, int]]:
 async def run(rounds: int, seconds: float) -> list[Sample]:
     """Measure every text with every number of clients, ``rounds`` times in turns."""
     config = load(embedded("demo"), os.environ).config
-    encoder = load_encoder(config)
-    assert encoder is not None, "the demo has rules on domains"
+    encoder = OnnxEncoder.load(shipped() or location(), config.encoder)  # without the memo of texts read before
     engine = build_engine(config, os.environ, encoder=encoder)
     samples: list[Sample] = []
     for number in range(1, rounds + 1):
@@ -143,7 +144,7 @@ def main() -> None:
     tune_process()
     samples = uvloop.run(run(options.rounds, options.seconds))
     how = (
-        "`engine.route` on the embedded demo configuration, without network. CPU is that of the whole process, a "
+        "`engine.route` on the embedded demo configuration, without network and without the memo of texts read before. CPU is that of the whole process, a "
         "request, with one client. A keyword that settles the matter spares the encoder; beyond "
         f"{WINDOW} tokens a text is read in overlapping windows."
     )

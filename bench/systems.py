@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from load import NUMBER
 from processes import child_named
 
 from waypost.config.load import load
@@ -53,7 +54,7 @@ def chat_body(*, stream: int = 0) -> bytes:
         ("system", "You are the assistant of a university. Be brief, be right, and say so when you do not know."),
         ("user", "Hello! I am preparing for an exam next week and would like to go through some exercises with you."),
         ("assistant", "Gladly. Send me the exercises one by one and tell me where you got stuck. " * 8),
-        ("user", "帮我解这道微积分题:求 x^2·sin(x) 的导数"),
+        ("user", f"帮我解第 {NUMBER.decode()} 道微积分题:求 x^2·sin(x) 的导数"),
     )
     body = {
         "model": "MoM",
