@@ -144,8 +144,8 @@ def main() -> None:
     tune_process()
     samples = uvloop.run(run(options.rounds, options.seconds))
     how = (
-        "`engine.route` on the embedded demo configuration, without network and without the memo of texts read before. CPU is that of the whole process, a "
-        "request, with one client. A keyword that settles the matter spares the encoder; beyond "
+        "`engine.route` on the embedded demo configuration, without network and without the memo of texts read before. "
+        "CPU is that of the whole process, a request, with one client. A keyword that settles the matter spares the encoder; beyond "
         f"{WINDOW} tokens a text is read in overlapping windows."
     )
     publish("route_latency", how, [_table(samples)], samples, options)
