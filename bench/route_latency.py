@@ -145,8 +145,8 @@ def main() -> None:
     samples = uvloop.run(run(options.rounds, options.seconds))
     how = (
         "`engine.route` on the embedded demo configuration, without network and without the memo of texts read before. "
-        "CPU is that of the whole process, a request, with one client. A keyword that settles the matter spares the encoder; beyond "
-        f"{WINDOW} tokens a text is read in overlapping windows."
+        "CPU is that of the whole process, a request, with one client. A keyword that settles the matter "
+        f"spares the encoder; beyond {WINDOW} tokens a text is read in overlapping windows."
     )
     publish("route_latency", how, [_table(samples)], samples, options)
 
