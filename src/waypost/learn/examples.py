@@ -16,7 +16,7 @@ import yaml
 
 from waypost.errors import SetupError
 
-__all__ = ["Example", "Kind", "development_examples", "training_examples"]
+__all__ = ["Example", "Kind", "development_examples", "read_rows", "training_examples"]
 
 Kind = Literal["exam", "exam with options", "natural", "everyday"]
 """Exam questions alone or with their answers; natural prompts and items from open sets; our own short prompts."""
@@ -51,7 +51,7 @@ def development_examples(data: Path) -> list[Example]:
 
 def _exams(path: Path) -> Iterator[Example]:
     """Each question twice, as people paste both forms; one that names no topic only with its options."""
-    for row in _rows(path):
+    for row in read_rows(path):
         if not row["weak"]:
             yield Example(row["text"], row["label"], row["lang"], "exam")
         options = [f"{letter}. {option}" for letter, option in zip(ascii_uppercase, row["options"], strict=False)]
@@ -59,7 +59,7 @@ def _exams(path: Path) -> Iterator[Example]:
 
 
 def _prompts(data: Path) -> Iterator[Example]:
-    for row in _rows(data / "domain_aux_train.jsonl.gz"):
+    for row in read_rows(data / "domain_aux_train.jsonl.gz"):
         yield Example(row["text"], row["label"], row["lang"], "natural")
     everyday = files("waypost.learn").joinpath("data/everyday.yaml").read_text("utf-8")
     for label, texts in yaml.safe_load(everyday).items():
@@ -67,7 +67,8 @@ def _prompts(data: Path) -> Iterator[Example]:
             yield Example(text, label, "en" if text.isascii() else "zh", "everyday")
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a gzip'd JSONL file. Raises SetupError when it cannot be read."""
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
             for line in file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from waypost.signals.names import DOMAINS
+from waypost.signals.names import DOMAINS, PII_TYPES
 
 __all__ = ["ATTACKS", "DOMAINS", "INDIRECT", "OUTSIDE", "PII_TAGS", "PII_TYPES"]
 
@@ -13,27 +13,6 @@ ATTACKS: Final = ("benign", "jailbreak", "harmful")
 
 INDIRECT: Final = ("direct", "indirect")
 """``indirect``: the attack sits inside a document that the user hands over."""
-
-PII_TYPES: Final = (
-    "AGE",
-    "CREDIT_CARD",
-    "DATE_TIME",
-    "DOMAIN_NAME",
-    "EMAIL_ADDRESS",
-    "GPE",
-    "IBAN_CODE",
-    "IP_ADDRESS",
-    "NRP",
-    "ORGANIZATION",
-    "PERSON",
-    "PHONE_NUMBER",
-    "STREET_ADDRESS",
-    "TITLE",
-    "US_DRIVER_LICENSE",
-    "US_SSN",
-    "ZIP_CODE",
-)
-"""Presidio's types, as far as the training data has them."""
 
 OUTSIDE: Final = "O"
 PII_TAGS: Final = (OUTSIDE, *(f"{edge}-{kind}" for kind in PII_TYPES for edge in "BI"))

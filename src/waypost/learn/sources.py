@@ -6,8 +6,6 @@ question about algebra holds no personal data. What is not known is None, and no
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +14,8 @@ from random import Random
 from string import ascii_uppercase
 from typing import Any
 
-from waypost.errors import SetupError
 from waypost.learn.composed import attack_rows, everyday_rows, personal_rows, plain_rows, topic_rows, values_of
+from waypost.learn.examples import read_rows
 from waypost.learn.rows import Row
 from waypost.learn.splits import is_held_out
 
@@ -53,7 +51,7 @@ def training_rows(data: Path, random: Random) -> list[Row]:
 def development_rows(data: Path) -> list[Row]:
     """Read what models are chosen on; nothing here is fitted. Raises SetupError when a file is missing."""
     return [
-        *(_exam(row, row["text"]) for row in _read(data / "domain_dev.jsonl.gz")),
+        *(_exam(row, row["text"]) for row in read_rows(data / "domain_dev.jsonl.gz")),
         *(replace(row, spans=None) for row in _prompts(data) if is_held_out(row.text)),
         *_attacks(data / "jailbreak_dev.jsonl.gz"),
         *_personal(data / "pii_dev.jsonl.gz"),
@@ -62,7 +60,7 @@ def development_rows(data: Path) -> list[Row]:
 
 def _exams(path: Path, random: Random) -> Iterator[Row]:
     """Questions alone, or with some of their options where these are needed or by chance."""
-    for row in _read(path):
+    for row in read_rows(path):
         options = [f"{letter}. {option}" for letter, option in zip(ascii_uppercase, row["options"], strict=False)]
         kept = options[: random.randint(2, 5)]
         if row["weak"] or random.random() < 0.25:
@@ -82,21 +80,21 @@ def _has_name(text: str) -> bool:
 
 
 def _prompts(data: Path) -> Iterator[Row]:
-    for row in _read(data / "domain_aux_train.jsonl.gz"):
+    for row in read_rows(data / "domain_aux_train.jsonl.gz"):
         clean = () if row["source"] in _CLEAN_SOURCES else None
         yield Row(row["text"], row["source"], row["label"], "benign", indirect=False, spans=clean, weight=1.5)
     yield from everyday_rows()
 
 
 def _attacks(path: Path) -> Iterator[Row]:
-    for row in _read(path):
+    for row in read_rows(path):
         clean = () if row["source"] in _CLEAN_SOURCES and "name" not in row["text"].lower() else None
         indirect = row["kind"].startswith("indirect")
         yield Row(row["text"], row["source"], None, row["label"], indirect, spans=clean)
 
 
 def _personal(path: Path) -> Iterator[Row]:
-    for row in _read(path):
+    for row in read_rows(path):
         spans = tuple((start, end, kind) for start, end, kind in row["spans"])
         if row["source"] != "wnut17-train":
             yield Row(row["text"], row["source"], None, "benign", indirect=False, spans=spans, rate=0.4)
@@ -106,16 +104,7 @@ def _personal(path: Path) -> Iterator[Row]:
 
 def _unlabelled(data: Path) -> Iterator[Row]:
     """Texts without a label of ours: they hold the embedding in place where the caches and tools need it."""
-    for row in list(_read(data / "tools_train.jsonl.gz"))[::5]:
+    for row in list(read_rows(data / "tools_train.jsonl.gz"))[::5]:
         yield Row(row["text"], "tools", attack="benign", indirect=False, rate=0.3)
-    for row in list(_read(data / "cache_pairs_train.jsonl.gz"))[::5]:
+    for row in list(read_rows(data / "cache_pairs_train.jsonl.gz"))[::5]:
         yield Row(row["a"], "cache", attack="benign", indirect=False, rate=0.3)
-
-
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
-            for line in file:
-                yield json.loads(line)
-    except OSError as error:
-        raise SetupError(f"cannot read training data: {error}; --data names the directory that holds it") from error
