@@ -20,7 +20,9 @@ __all__ = [
     "Manifest",
     "OverWindows",
     "file_digest",
+    "read_digests",
     "verify",
+    "verify_files",
 ]
 
 MANIFEST = "manifest.json"
@@ -103,7 +105,7 @@ class Manifest:
         path = directory / MANIFEST
         try:
             fields: dict[str, Any] = json.loads(path.read_bytes())
-            files = {name: FileDigest(**file) for name, file in fields.pop("files").items()}
+            files = read_digests(fields.pop("files"))
             layers, sources = tuple(fields.pop("feature_layers")), tuple(fields.pop("sources"))
             heads = tuple(HeadFacts(labels=tuple(head.pop("labels")), **head) for head in fields.pop("heads", ()))
             return cls(files=files, feature_layers=layers, sources=sources, heads=heads, **fields)
@@ -122,8 +124,18 @@ def file_digest(path: Path) -> FileDigest:
 def verify(directory: Path) -> Manifest:
     """Read the manifest and check every file against it. Raises SetupError for any that differs."""
     manifest = Manifest.read(directory)
-    for name, expected in manifest.files.items():
+    verify_files(directory, manifest.files)
+    return manifest
+
+
+def verify_files(directory: Path, files: Mapping[str, FileDigest]) -> None:
+    """Check files against their digests. Raises SetupError for the first that differs."""
+    for name, expected in files.items():
         path = directory / name
         if not path.is_file() or file_digest(path) != expected:
             raise SetupError(f"{path} is missing or was changed; delete {directory} and start again to rebuild it")
-    return manifest
+
+
+def read_digests(table: Mapping[str, Mapping[str, Any]]) -> dict[str, FileDigest]:
+    """Read the digests of files as a manifest holds them."""
+    return {name: FileDigest(**entry) for name, entry in table.items()}

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Self
 
 from waypost.errors import SetupError
 from waypost.inference.huggingface.shape import Task
-from waypost.inference.manifest import MANIFEST, FileDigest, file_digest
+from waypost.inference.manifest import MANIFEST, FileDigest, read_digests, verify_files
 
 __all__ = ["LOGITS", "MODEL", "VERSION", "Exported", "Precision", "verify"]
 
@@ -64,7 +64,7 @@ class Exported:
         try:
             fields: dict[str, Any] = json.loads(path.read_bytes())
             digest, labels = fields.pop("digest"), tuple(fields.pop("labels"))
-            sources, files = _digests(fields.pop("sources")), _digests(fields.pop("files"))
+            sources, files = read_digests(fields.pop("sources")), read_digests(fields.pop("files"))
             exported = cls(labels=labels, sources=sources, files=files, **fields)
         except OSError as error:
             raise SetupError(f"no exported classifier in {directory}: {error.strerror}") from error
@@ -78,12 +78,5 @@ class Exported:
 def verify(directory: Path) -> Exported:
     """Read the manifest and check every file against it. Raises SetupError for any that differs."""
     exported = Exported.read(directory)
-    for name, expected in exported.files.items():
-        path = directory / name
-        if not path.is_file() or file_digest(path) != expected:
-            raise SetupError(f"{path} is missing or was changed; delete {directory} and start again to rebuild it")
+    verify_files(directory, exported.files)
     return exported
-
-
-def _digests(table: Mapping[str, Mapping[str, Any]]) -> dict[str, FileDigest]:
-    return {name: FileDigest(**entry) for name, entry in table.items()}
