@@ -13,11 +13,21 @@ from waypost.wire.spans import Child, children, duplicate, skip_space
 __all__ = ["Document"]
 
 _READ_OR_EDITED = frozenset(
-    {"model", "messages", "prompt", "stream", "tools", "chat_template_kwargs", "reasoning_effort"}
+    {
+        "model",
+        "messages",
+        "prompt",
+        "suffix",
+        "prediction",
+        "stream",
+        "tools",
+        "chat_template_kwargs",
+        "reasoning_effort",
+    }
 )
 """Top-level keys that may stand once only: a guard that reads one while the backend obeys the other is no guard."""
 
-_READ_OR_EDITED_BELOW = frozenset({"messages", "chat_template_kwargs"})
+_READ_OR_EDITED_BELOW = frozenset({"messages", "prediction", "chat_template_kwargs"})
 """Those of them below which we read or edit keys, too."""
 
 _MAX_MEMBERS = 4096
