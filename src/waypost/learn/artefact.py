@@ -30,7 +30,8 @@ probability of ``benign``; ``pii`` (BIO tags) unites spans. Softmax everywhere, 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from waypost.inference.architecture import State
 from waypost.inference.recipe import OVERLAP, PREFIX, WINDOW
 from waypost.learn.heads import HeadSpec
 
-__all__ = ["Artefact", "read", "write"]
+__all__ = ["Artefact", "add_heads", "read", "write"]
 
 _MODEL, _HEADS, _CONFIG, _TOKENIZER = "model.safetensors", "heads.safetensors", "config.json", "sentencepiece.model"
 
@@ -82,6 +83,17 @@ def read(directory: Path) -> Artefact:
         return Artefact(config, trunk, heads, weights, (directory / _TOKENIZER).read_bytes())
     except (OSError, KeyError, ValueError) as error:
         raise SetupError(f"{directory} does not hold a trained model: {error}") from error
+
+
+def add_heads(directory: Path, heads: Sequence[HeadSpec], weights: State) -> None:
+    """Put heads into the artefact in ``directory``; those with the same names are replaced."""
+    artefact = read(directory)
+    names = {head.name for head in heads}
+    kept = [head for head in artefact.heads if head.name not in names]
+    old = {name: value for name, value in artefact.weights.items() if name.rpartition(".")[0] not in names}
+    new = replace(artefact, heads=(*kept, *heads), weights=old | weights)
+    save_file(new.weights, directory / _HEADS, metadata={"format": "pt"})
+    _dump(directory / _CONFIG, new.config | {"waypost": _reading(new)})
 
 
 def _reading(artefact: Artefact) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from random import Random
 from typing import Final, TypeAlias
 
-__all__ = ["ANY", "KEEP_LENGTH", "Change", "change_case", "frame", "shorten", "typos"]
+__all__ = ["ANY", "DISGUISES", "KEEP_LENGTH", "Change", "change_case", "frame", "shorten", "typos"]
 
 Change: TypeAlias = Callable[[str, Random], str]
 
 _TYPO_RATE = 0.03
 _LONG_ENOUGH = 40
 _NEIGHBOURS = {"a": "s", "e": "r", "i": "o", "o": "p", "s": "a", "t": "r", "n": "m", "r": "t", "l": "k", "c": "v"}
+_LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"}
 _FRAMES = (
     "hi, {}",
     "Hey! {}",
@@ -69,9 +70,29 @@ def shorten(text: str, random: Random) -> str:
     return text[random.choice(starts) :]
 
 
+def spell_out(text: str, random: Random) -> str:
+    """Set a sign between the letters of every word."""
+    sign = random.choice((" ", ".", "-", "_"))
+    return (sign * 3 if sign == " " else " ").join(sign.join(word) for word in text.split())
+
+
+def alternate_case(text: str, random: Random) -> str:
+    """LiKe tHiS."""
+    odd = random.randrange(2)
+    return "".join(letter.upper() if index % 2 == odd else letter.lower() for index, letter in enumerate(text))
+
+
+def leet(text: str, random: Random) -> str:
+    """Replace vowels and a few more letters by digits that look like them."""
+    return "".join(_LEET.get(letter.lower(), letter) if random.random() < 0.7 else letter for letter in text)
+
+
 KEEP_LENGTH: Final[tuple[Change, ...]] = (change_case,)
 ANY: Final[tuple[Change, ...]] = (change_case, typos, frame, frame)
 """For any text; framing twice, as it is what happens most. An attack may lie in the part that :func:`shorten` drops."""
+
+DISGUISES: Final[tuple[Change, ...]] = (spell_out, alternate_case, leet)
+"""How attacks hide from a reader of words. Harmless texts are disguised as often, for a disguise is no attack."""
 
 
 def _mistype(letters: list[str], index: int, random: Random) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +14,12 @@ from typing import Any, Literal
 import yaml
 
 from waypost.errors import SetupError
+from waypost.learn.splits import is_held_out
 
 __all__ = ["Example", "Kind", "development_examples", "read_rows", "training_examples"]
 
 Kind = Literal["exam", "exam with options", "natural", "everyday"]
 """Exam questions alone or with their answers; natural prompts and items from open sets; our own short prompts."""
-
-_HELD_OUT = 0.1
-"""Share of the natural and everyday texts that is kept for development, since these come without such a split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class Example:
 
 def training_examples(data: Path) -> list[Example]:
     """Read what the classifier is fitted on. Raises SetupError when a file is missing."""
-    return [*_exams(data / "domain_train.jsonl.gz"), *(row for row in _prompts(data) if not _is_held_out(row))]
+    return [*_exams(data / "domain_train.jsonl.gz"), *(row for row in _prompts(data) if not is_held_out(row.text))]
 
 
 def development_examples(data: Path) -> list[Example]:
@@ -46,7 +43,7 @@ def development_examples(data: Path) -> list[Example]:
     Exam questions share no passage with the training set. Held-out prompts may share a sentence frame with it, so
     their scores flatter.
     """
-    return [*_exams(data / "domain_dev.jsonl.gz"), *(row for row in _prompts(data) if _is_held_out(row))]
+    return [*_exams(data / "domain_dev.jsonl.gz"), *(row for row in _prompts(data) if is_held_out(row.text))]
 
 
 def _exams(path: Path) -> Iterator[Example]:
@@ -75,9 +72,3 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
     except OSError as error:
         raise SetupError(f"cannot read training data: {error}; --data names the directory that holds it") from error
-
-
-def _is_held_out(example: Example) -> bool:
-    """Decide by the text alone, so that the split does not move when rows are added."""
-    digest = hashlib.sha256(example.text.encode("utf-8", "replace")).digest()
-    return int.from_bytes(digest[:4]) < _HELD_OUT * 2**32

@@ -24,7 +24,7 @@ from waypost.inference.architecture import Architecture, State
 from waypost.inference.manifest import MODEL, TOKENIZER, HeadFacts, Manifest, OverWindows, file_digest
 from waypost.inference.quantise import quantise_matrices
 from waypost.inference.recipe import OVERLAP, POOLING, PREFIX, WINDOW
-from waypost.inference.session import Session
+from waypost.inference.session import EARLY, Session
 from waypost.inference.tokenizer import Tokenizer
 from waypost.learn.artefact import Artefact, read
 from waypost.learn.base import SOURCES
@@ -167,14 +167,14 @@ def _describe(source: Path, target: Path, artefact: Artefact, figures: dict[str,
         engine="onnxruntime, int8 per channel, smoothed, words in 4 bits",
         sources=tuple(asdict(wheel) for wheel in SOURCES),
         files=files,
-        heads=tuple(_head(head, calibration.get(head.name, {})) for head in artefact.heads),
+        heads=tuple(_head(head, calibration.get(head.name, {})) for head in artefact.heads if head.labels),
         training=file_digest(source / "training.json").sha256,
         gate=figures,
     )
 
 
 def _head(head: HeadSpec, calibration: dict[str, float]) -> HeadFacts:
-    over_windows = "spans" if "token" in head.pooling else _OVER_WINDOWS.get(head.name, "mean")
+    over_windows = "spans" if "token" in head.pooling else _OVER_WINDOWS.get(head.name.removeprefix(EARLY), "mean")
     return HeadFacts(head.name, head.labels, over_windows, **calibration)
 
 

@@ -95,7 +95,7 @@ class _MultiTaskNodes(BertNodes):
         # Not a plain MatMul, so that the quantiser leaves it alone: heads are small, and layers differ in scale.
         logits = self.node("Add", [self.fused("FusedMatMul", [features, weight], transB=1), bias])
         tokens: list[int | str] = ["tokens"] if "token" in head.pooling else []
-        self.output(head.name, logits, [1, *tokens, len(head.labels)])
+        self.output(head.name, logits, [1, *tokens, len(weights[f"{head.name}.bias"])])
 
     def pooled(self, tensor: str, pooling: Pooling) -> str:
         """Reduce [1, tokens, hidden] to what the pooling says; once, however many heads read it."""

@@ -22,6 +22,7 @@ class HeadSpec:
 
     name: str
     labels: tuple[str, ...]
+    """Empty for a head that gives a vector and no classes."""
     layers: tuple[int, ...]
     """Hidden states that it reads: 0 is the embedding layer's output, 12 the last layer's of a 12-layer trunk."""
     pooling: tuple[Pooling, ...]

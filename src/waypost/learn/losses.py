@@ -15,8 +15,8 @@ from waypost.learn.states import Batch
 __all__ = ["LossWeights", "attack_windows", "losses", "mean_by_row"]
 
 _BENIGN = ATTACKS.index("benign")
-_SMOOTHING = 0.05
-"""MMLU-Pro's labels have their quirks; no head should be sure beyond this."""
+_DOUBT = 0.05
+"""Label smoothing of domains: MMLU-Pro's labels have their quirks. Attacks are labelled without a doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LossWeights:
     jailbreak: float = 1.0
     indirect: float = 0.3
     pii: float = 2.0
-    embedding: float = 10.0
+    embedding: float = 6.0
     """Of ``1 - cosine`` to the first embedding, which is a small number."""
     geometry: float = 20.0
     """Of the mean squared change of similarities between the batch's texts."""
@@ -47,7 +47,7 @@ def losses(
     }
     if "domain" in logits:
         weights = class_weights.get("domain")
-        parts["domain"] = _by_row(mean_by_row(logits["domain"], batch), batch.domain, batch, weights)
+        parts["domain"] = _by_row(mean_by_row(logits["domain"], batch), batch.domain, batch, weights, _DOUBT)
     if "jailbreak" in logits:
         worst = attack_windows(logits["jailbreak"], batch.rows, batch.count)
         weights = class_weights.get("jailbreak")
@@ -78,12 +78,14 @@ def mean_by_row(logits: Tensor, batch: Batch) -> Tensor:
     return summed / torch.zeros(batch.count, 1).index_add(0, batch.rows, lengths)
 
 
-def _by_row(logits: Tensor, labels: Tensor, batch: Batch, class_weights: Tensor | None) -> Tensor | None:
+def _by_row(
+    logits: Tensor, labels: Tensor, batch: Batch, class_weights: Tensor | None, smoothing: float = 0.0
+) -> Tensor | None:
     known = labels != UNKNOWN
     if not known.any():
         return None
     each = functional.cross_entropy(
-        logits[known], labels[known], weight=class_weights, label_smoothing=_SMOOTHING, reduction="none"
+        logits[known], labels[known], weight=class_weights, label_smoothing=smoothing, reduction="none"
     )
     weights = batch.weight[known]
     return (each * weights).sum() / weights.sum()

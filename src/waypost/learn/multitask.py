@@ -46,7 +46,11 @@ class MultiTask(nn.Module):
 
     def embed(self, states: Tensor, mask: Tensor) -> Tensor:
         """The embeddings alone."""
-        return functional.normalize(_mean(self.trunk.above(states, mask)[self.trunk.layers], mask), dim=-1)
+        return functional.normalize(self.mean(states, mask), dim=-1)
+
+    def mean(self, states: Tensor, mask: Tensor) -> Tensor:
+        """The last layer's mean over the tokens of each window, of any length."""
+        return _mean(self.trunk.above(states, mask)[self.trunk.layers], mask)
 
     def head_weights(self) -> State:
         """The heads' weights, as the artefact names them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,10 @@ from waypost.learn.corpus import IGNORED, Corpus
 from waypost.learn.multitask import MultiTask
 
 __all__ = ["Batch", "StateCache"]
+
+
+_Mode = Literal["r+", "c"]
+"""Of a file that is there: to be written to, or to be changed in memory only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +53,15 @@ class Batch:
 class StateCache:
     """Frozen states and first embeddings of a corpus, in files that are filled as windows are first seen."""
 
-    def __init__(self, corpus: Corpus, hidden: int, directory: Path) -> None:
+    def __init__(self, corpus: Corpus, hidden: int, directory: Path, *, borrowed: bool = False) -> None:
+        """``borrowed``: read what another run keeps in ``directory`` and leave it as it is."""
         directory.mkdir(parents=True, exist_ok=True)
+        mode: _Mode = "c" if borrowed else "r+"
         windows = len(corpus.first_token) - 1
         self._corpus = corpus
-        self._states = _file(directory / "states.f16", (corpus.tokens, hidden), np.float16)
-        self._teacher = _file(directory / "teacher.f16", (windows, hidden), np.float16)
-        self._filled = _file(directory / "filled.u8", (windows,), np.uint8)
+        self._states = _file(directory / "states.f16", (corpus.tokens, hidden), np.float16, mode)
+        self._teacher = _file(directory / "teacher.f16", (windows, hidden), np.float16, mode)
+        self._filled = _file(directory / "filled.u8", (windows,), np.uint8, mode)
 
     def load(self, rows: list[int], model: MultiTask) -> Batch:
         """Load ``rows`` as a batch, computing with ``model`` what is not kept yet.
@@ -114,5 +120,5 @@ def _mask(lengths: list[int]) -> Tensor:
     return torch.arange(max(lengths))[None, :] < torch.tensor(lengths)[:, None]
 
 
-def _file(path: Path, shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
-    return np.memmap(path, kind, "r+" if path.exists() else "w+", shape=shape)
+def _file(path: Path, shape: tuple[int, ...], kind: type[np.generic], mode: _Mode) -> NDArray[Any]:
+    return np.memmap(path, kind, mode if path.exists() else "w+", shape=shape)
