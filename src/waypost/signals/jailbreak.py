@@ -6,20 +6,22 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from waypost.errors import InferenceError, SetupError
-from waypost.inference.encoder import Encoding
 from waypost.inference.manifest import Manifest
-from waypost.signals.conversation import ConversationReader
+from waypost.signals.conversation import ConversationReader, Passage
 from waypost.signals.names import ATTACKS
+from waypost.signals.views import DOCUMENTS
 from waypost.types import Request, SignalResult
 
 __all__ = ["JailbreakSignal", "threshold_of"]
 
 
 class JailbreakSignal:
-    """Matches each kind of attack whose probability, in the message where it is highest, reaches the threshold.
+    """Matches each kind of attack whose probability, in the text where it is highest, reaches the threshold.
 
-    ``jailbreak``: an attempt to override instructions or safety. ``harmful``: a plain harmful request without such an
-    attempt. ``indirect``: a jailbreak that sits inside a document, so never more probable than ``jailbreak``.
+    Every message of every role is read as it stands and in the views in which an attack may hide: undisguised, joined
+    with its neighbours, sentence by sentence. ``jailbreak``: an attempt to override instructions or safety.
+    ``harmful``: a plain harmful request without such an attempt; a disguised one is a jailbreak. ``indirect``: a jailbreak that sits inside a document,
+    so never more probable than ``jailbreak``; any jailbreak in a tool's result is one.
     """
 
     kind: Final = "jailbreak"
@@ -34,20 +36,14 @@ class JailbreakSignal:
     async def measure(self, request: Request) -> SignalResult:
         """Judge every message. Without text, or when the encoder fails, all names are unknown."""
         try:
-            if self._stop_early:
-                found = await self._reader.read(request, until=self._threshold, enough=self._is_attack)
-            else:
-                found = await self._reader.read(request)
+            found = await self._reader.scan(request, self._threshold, stop_early=self._stop_early)
         except InferenceError as error:
             return self._unknown(str(error))
-        if not found.encodings:
+        if not found.passages:
             return self._unknown("the request has no text")
-        scores = _highest(map(_scores, found.encodings))
+        scores = _highest(map(_scores, found.passages))
         matched = frozenset(name for name, score in scores.items() if score >= self._threshold)
         return SignalResult(self.kind, matched, scores, self._threshold, skipped_tokens=found.skipped_tokens)
-
-    def _is_attack(self, encoding: Encoding) -> bool:
-        return encoding.probabilities["jailbreak"]["jailbreak"] >= self._threshold
 
     def _unknown(self, reason: str) -> SignalResult:
         return SignalResult(self.kind, threshold=self._threshold, unknown=reason)
@@ -63,10 +59,13 @@ def threshold_of(manifest: Manifest, head: str, configured: float | None) -> flo
     return facts.threshold if configured is None else configured
 
 
-def _scores(encoding: Encoding) -> dict[str, float]:
-    attack = encoding.probabilities["jailbreak"]
-    indirect = min(attack["jailbreak"], encoding.probabilities["indirect"]["indirect"])
-    return {"jailbreak": attack["jailbreak"], "harmful": attack["harmful"], "indirect": indirect}
+def _scores(passage: Passage) -> dict[str, float]:
+    found = passage.encoding.probabilities["jailbreak"]
+    attack = found["jailbreak"]
+    if passage.view == "reading":
+        attack += found["harmful"]  # who disguises a harmful request tries to get past somebody
+    planted = 1.0 if passage.role in DOCUMENTS else passage.encoding.probabilities["indirect"]["indirect"]
+    return {"jailbreak": attack, "harmful": found["harmful"], "indirect": min(attack, planted)}
 
 
 def _highest(scores: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -31,8 +31,8 @@ class PiiSignal:
         except InferenceError as error:
             return SignalResult(self.kind, threshold=self._threshold, unknown=str(error))
         scores: dict[str, float] = {}
-        for encoding in found.encodings:
-            for span in encoding.spans:
+        for passage in found.passages:
+            for span in passage.encoding.spans:
                 scores[span.type] = max(span.score, scores.get(span.type, 0.0))
         matched = frozenset(name for name, score in scores.items() if score >= self._threshold)
         return SignalResult(self.kind, matched, scores, self._threshold, skipped_tokens=found.skipped_tokens)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from waypost.errors import BadRequest
 from waypost.types import Message, Request
 from waypost.wire import fields
 from waypost.wire.document import Document
 from waypost.wire.encode import encodable
+from waypost.wire.leaves import string_leaves
 
 __all__ = ["INSTRUCTING", "read"]
 
@@ -59,7 +60,27 @@ def _message(message: object, param: str) -> Message:
     if not isinstance(message, dict):
         raise fields.wrong_type(param, "an object", message)
     role = _role(message.get("role"), f"{param}.role")
-    return Message(role, encodable(_text(message.get("content"), f"{param}.content")))
+    content = _text(message.get("content"), f"{param}.content")
+    return Message(role, encodable("\n".join(filter(None, (content, *_call_texts(message))))))
+
+
+def _call_texts(message: dict[str, object]) -> Iterator[str]:
+    """Read what the model told its tools: a text like any other, for whoever judges the conversation."""
+    calls = message.get("tool_calls")
+    for call in ({"function": message.get("function_call")}, *(calls if isinstance(calls, list) else ())):
+        match call:
+            case {"function": {"arguments": str() as arguments}}:
+                yield from _strings(arguments)
+            case {"custom": {"input": str() as text}}:
+                yield text
+
+
+def _strings(arguments: str) -> Iterable[str]:
+    """Read the strings inside the JSON that arguments should be; what is no JSON is one text."""
+    try:
+        return [leaf.text for leaf in string_leaves(arguments)]
+    except ValueError:
+        return [arguments]
 
 
 def _role(role: object, param: str) -> str:

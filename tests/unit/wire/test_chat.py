@@ -62,6 +62,24 @@ def test_content_parts(chat_document: Callable[..., Document], parts: object, te
 
 
 @pytest.mark.parametrize(
+    "fields, text",
+    [
+        ({"tool_calls": [{"function": {"arguments": '{"q": "a", "n": 1, "in": [{"p": "b\\u0063"}]}'}}]}, "hi\na\nbc"),
+        ({"tool_calls": [{"function": {"arguments": "no JSON"}}, {"custom": {"input": "x"}}]}, "hi\nno JSON\nx"),
+        ({"function_call": {"name": "f", "arguments": '{"q": "a"}'}}, "hi\na"),
+        ({"content": None, "function_call": {"arguments": '"a"'}}, "a"),
+        ({"tool_calls": [{"function": {"arguments": ""}}, {"function": {}}, {}, None, 1]}, "hi"),
+        ({"tool_calls": "x", "function_call": 1}, "hi"),
+    ],
+)
+def test_arguments_of_tool_calls_are_texts(
+    chat_document: Callable[..., Document], fields: dict[str, object], text: str
+) -> None:
+    request = chat.read(chat_document({"role": "assistant", "content": "hi", **fields}))
+    assert request.messages == (Message("assistant", text),)
+
+
+@pytest.mark.parametrize(
     "messages, text",
     [
         ([{"role": "user", "content": "one"}, {"role": "assistant", "content": "x"}, USER], "hi"),
