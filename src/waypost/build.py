@@ -12,6 +12,9 @@ from waypost.config.labels import require_labels
 from waypost.config.schema import BUNDLED, Classifier, Config
 from waypost.config.schema import Encoder as EncoderSettings
 from waypost.engine import Engine, Observer
+from waypost.guard.health import GuardHealth
+from waypost.guard.scope import every
+from waypost.guard.watch import Watch
 from waypost.inference.layout import holds_head
 from waypost.policy.decide import Policy
 from waypost.policy.rules import compile_rule, leaves_of
@@ -24,6 +27,7 @@ from waypost.signals.own import OwnModelSignal
 from waypost.types import Record
 
 if TYPE_CHECKING:
+    from waypost.guard.personal import PersonalData
     from waypost.inference.encoder import Encoder
 
 __all__ = ["build_engine", "domain_signal", "kinds_used", "load_encoder", "needs_encoder"]
@@ -40,30 +44,37 @@ def build_engine(
 
     ``encoder`` is what :func:`load_encoder` gave.
     """
+    signals = _signals(config, encoder)
     return Engine(
         config=config,
         policy=Policy(config.routing.decisions),
-        signals=_signals(config, encoder),
+        signals=signals,
         selector=ScoreSelector(),
         observer=observer or _Silent(),
+        watch=Watch(signals.get("jailbreak"), _personal(config, encoder), GuardHealth()),
         api_keys={name: environ[model.api_key_env] for name, model in config.models.items() if model.api_key_env},
         created=int(time.time()),
     )
 
 
 def kinds_used(config: Config) -> frozenset[str]:
-    """The kinds of signals that some rule of the configuration names."""
+    """The kinds of signals that some rule of the configuration names, or a guard listens to."""
     rules = (compile_rule(decision.when) for decision in config.routing.decisions)
-    return frozenset(leaf.kind for rule in rules for leaf in leaves_of(rule))
+    return frozenset(leaf.kind for rule in rules for leaf in leaves_of(rule)) | (_guards(config) & {"jailbreak"})
+
+
+def _guards(config: Config) -> frozenset[str]:
+    """The guards that watch some requests."""
+    return frozenset(name for guards in every(config) for name in ("jailbreak", "pii") if getattr(guards, name))
 
 
 def needs_encoder(config: Config) -> bool:
-    """Whether a rule asks for something that the shared encoder tells."""
-    return bool(_encoder_kinds(config))
+    """Whether a rule or a guard asks for something that the shared encoder tells."""
+    return bool(_encoder_kinds(config) or _guards(config))
 
 
 def load_encoder(config: Config) -> Encoder | None:
-    """Load the prepared encoder if a rule needs it. Blocks for about a second. Raises SetupError."""
+    """Load the prepared encoder if a rule or a guard needs it. Blocks for about a second. Raises SetupError."""
     if not needs_encoder(config):
         return None
     from waypost.inference.encoder import OnnxEncoder
@@ -107,9 +118,22 @@ def _understood(config: Config, encoder: Encoder) -> Iterator[Signal]:
     reader = ConversationReader(encoder, deadline=config.encoder.deadline, max_windows=config.encoder.max_windows)
     if "jailbreak" in kinds:
         threshold = threshold_of(encoder.manifest, "jailbreak", classifiers.jailbreak.threshold)
-        yield JailbreakSignal(reader, threshold, stop_early="pii" not in kinds)
+        # A guard may ask for another threshold or another kind of attack than the one that was found first.
+        yield JailbreakSignal(reader, threshold, stop_early="pii" not in kinds and not _guards(config))
     if "pii" in kinds:
         yield PiiSignal(reader, threshold_of(encoder.manifest, "pii", classifiers.pii.threshold))
+
+
+def _personal(config: Config, encoder: Encoder | None) -> PersonalData | None:
+    """Build what the PII guard searches with."""
+    if encoder is None or "pii" not in _guards(config):
+        return None
+    from waypost.guard.personal import PersonalData
+    from waypost.signals.jailbreak import threshold_of
+
+    settings = config.encoder
+    threshold = threshold_of(encoder.manifest, "pii", config.classifiers.pii.threshold)
+    return PersonalData(encoder, threshold, deadline=settings.deadline, max_windows=settings.max_windows)
 
 
 def _domain(config: Config, encoder: Encoder | None) -> Iterator[Signal]:

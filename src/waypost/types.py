@@ -14,6 +14,8 @@ __all__ = [
     "Decision",
     "Effort",
     "Forward",
+    "GuardAction",
+    "GuardName",
     "Message",
     "Record",
     "Reply",
@@ -23,8 +25,10 @@ __all__ = [
     "ResponseStart",
     "Selection",
     "SignalResult",
+    "Trace",
     "Truth",
     "Usage",
+    "Verdict",
     "Wire",
 ]
 
@@ -32,6 +36,11 @@ Wire = Literal["chat", "completions"]
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 """How hard a model is asked to reason; OpenAI's words."""
+
+GuardName = Literal["jailbreak", "pii"]
+
+GuardAction = Literal["block", "route", "restrict_models", "mask", "log", "allow"]
+"""What a guard does; ``allow`` is to go on without knowing, as the configuration says for a guard that fails."""
 
 Truth = bool | None
 """Kleene's three values: True, False, and None for *unknown*."""
@@ -58,7 +67,8 @@ class ResponseHead:
 class Message:
     """One message of a conversation.
 
-    ``text`` joins the text parts with a newline; it is empty when the message has none (an image, tool calls).
+    ``text`` joins the text parts, and the strings in tool-call arguments, with newlines; it is empty when the message
+    has none (an image).
     """
 
     role: str
@@ -125,6 +135,22 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a guard found in a request or an answer, or why it could not tell, and what it does about it."""
+
+    guard: GuardName
+    action: GuardAction
+    found: Mapping[str, float] = field(default_factory=dict)
+    """Kinds of attack, or types of personal data, with the score of each; the highest first."""
+    error: str = ""
+    """Why it cannot tell, or not of everything."""
+    unread_tokens: int = 0
+    """What the work cap left unread; an estimate where there is very much. Then ``error`` says so."""
+    in_answer: bool = False
+    """It is about the model's answer, not about the request."""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the backend reported them."""
 
@@ -153,6 +179,25 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """One request's place in a distributed trace (W3C Trace Context). Ids are lower-case hex and never all zeros."""
+
+    trace_id: str
+    """32 digits."""
+    span_id: str
+    """16 digits: of waypost's own span."""
+    upstream_id: str
+    """16 digits: of the span around the backend's answer, which is the parent of whatever the backend traces."""
+    parent_id: str = ""
+    """16 digits: of the client's span; empty when the trace begins here."""
+    sampled: bool = False
+    """Whether its spans are kept; decided once, by whoever began the trace."""
+    set_headers: tuple[tuple[str, str], ...] = ()
+    """For the backend; empty when waypost itself does not trace, so that a client's own pass untouched."""
+    remove_headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What happened to one request, without any of its content. Times are in seconds."""
 
@@ -174,6 +219,25 @@ class Record:
     first_token_seconds: float | None = None
     """From the request's head to the first piece of a streamed answer with content, or to a whole answer's head."""
     usage: Usage | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    """Of the guards that found something or could not tell, in the order in which they acted."""
+    request_id: str = ""
+    """Envoy's id of the request; empty without an Envoy that gives one."""
+    trace: Trace | None = None
+    """None when the observer follows no traces."""
+    method: str = ""
+    began: float = 0.0
+    """Unix time of the request's head; 0 when it was not taken."""
+    body_seconds: float = 0.0
+    """From the request's head to its whole body, with which waypost's own work begins."""
+    answer_seconds: float | None = None
+    """From the request's head to the head of the backend's answer."""
+    stream: bool = False
+    """The client asked for a stream."""
+    endpoint: str = ""
+    """``host:port`` of the backend, where that was waypost's to choose."""
+    system_prompt: bool = False
+    """The decision's own system prompt was put in."""
     error: str = ""
     """Code of the error that waypost answered with; empty when there was none."""
     aborted: bool = False
@@ -189,3 +253,5 @@ class ResponseStart:
     remove_headers: tuple[str, ...] = ()
     read_body: bool = False
     """True: show every piece of the body as it passes."""
+    changes_body: bool = False
+    """The pieces may be changed: none of them may pass without us, and their length is not known."""

@@ -52,7 +52,7 @@ class Engine:
     def on_response_start(self, head: ResponseHead) -> ResponseStart:
         return ResponseStart(read_body=True)
 
-    def on_chunk(self, data: bytes) -> None:
+    async def on_chunk(self, data: bytes, *, last: bool) -> None:
         return None
 
     def on_end(self, *, aborted: bool) -> None:

@@ -45,6 +45,7 @@ def test_headers(reference) -> None:
         *headers.for_debugging(decision, selection, signals),
     ]
     names = {name for name, _ in said} | {headers.DEBUG, headers.DESTINATION, headers.SERVER_TIMING, *INTERNAL_HEADERS}
+    names.update(headers.GUARDS)
     missing = {name for name in names if not re.search(rf"`{name}[`:]", page)}
     assert not missing
     assert set(re.findall(r"`(x-(?:vsr|selected|gateway)[\w-]*)", page)) <= names
@@ -56,7 +57,9 @@ def test_error_codes(reference) -> None:
     written = (*sorted((SOURCE / "wire").glob("*.py")), SOURCE / "errors.py")
     raised = {code for path in written for code in re.findall(r'code="(\w+)"', path.read_text("utf-8"))}
     late = set(re.findall(r'"server_error", "(\w+)"', (SOURCE / "serve/extproc/server.py").read_text("utf-8")))
-    assert documented == (replies - {None}) | raised | late
+    refusals = (SOURCE / "guard/refusal.py").read_text("utf-8")
+    refused = set(re.findall(r'"(\w+_(?:detected|checked|unavailable))"', refusals))
+    assert documented == (replies - {None}) | raised | late | refused
 
 
 def test_the_restart_keys(root) -> None:

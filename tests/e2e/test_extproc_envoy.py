@@ -65,10 +65,11 @@ class Exchange:
         self.status = head.status
         return ResponseStart((("x-vsr-selected-model", "a"),), ("x-backend",), read_body=self.head.path != "/unread")
 
-    def on_chunk(self, data: bytes) -> None:
+    async def on_chunk(self, data: bytes, *, last: bool) -> None:
         if self.head.path == "/crash-late":
             raise ZeroDivisionError
-        self.chunks.append(data)
+        if data:
+            self.chunks.append(data)
 
     def on_end(self, *, aborted: bool) -> None:
         self.ended.set_result(aborted)

@@ -19,6 +19,7 @@ _ENVIRONMENT: Final = {
 }
 _BY_NAME: Final = frozenset({"$defs", "properties", "patternProperties"})
 _LISTS: Final = frozenset({"anyOf", "oneOf"})
+_SINGLE: Final = frozenset({"items", "additionalProperties"})
 _CONSTRAINTS: Final = frozenset({"pattern", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "minLength"})
 _SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
 _NOTES: Final = frozenset({"title", "description", "default", "examples"})
@@ -51,8 +52,9 @@ def _with_environment(schema: dict[str, Any]) -> dict[str, Any]:
         changed["additionalProperties"] = False
     for key in _LISTS & schema.keys():
         changed[key] = [_with_environment(child) for child in schema[key]]
-    if "items" in schema:
-        changed["items"] = _with_environment(schema["items"])
+    for key in _SINGLE & schema.keys():
+        if isinstance(schema[key], dict):
+            changed[key] = _with_environment(schema[key])
     return _or_environment(changed)
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Final
 
 from pydantic import Discriminator, Field, Tag, WithJsonSchema
 
-from waypost.signals.names import ATTACKS, DOMAINS, PII_TYPES
+from waypost.guard.pii.types import PII_TYPES
+from waypost.signals.names import ATTACKS, DOMAINS
 
-__all__ = ["NAME_PATTERN", "Attack", "Attacks", "Domain", "Domains", "Name", "Names", "PiiType", "PiiTypes"]
+__all__ = ["NAME_PATTERN", "Attack", "Attacks", "Domain", "Domains", "Name", "Names", "PiiType", "PiiTypes", "listed"]
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
 
@@ -48,3 +49,8 @@ PiiTypes = Annotated[
     Discriminator(_one_or_list),
 ]
 """One type of personal data, or a list of them."""
+
+
+def listed(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Read one name or a list of them as a list."""
+    return (names,) if isinstance(names, str) else names

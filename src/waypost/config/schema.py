@@ -6,36 +6,44 @@ is in :mod:`waypost.config.checks`.
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Final, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    WithJsonSchema,
-    field_validator,
-    model_serializer,
-    model_validator,
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from waypost.config.guarding import (
+    AnswerCheck,
+    DecisionGuard,
+    DecisionJailbreak,
+    DecisionPii,
+    GuardConfig,
+    JailbreakAnswerCheck,
+    JailbreakGuard,
+    PiiGuard,
 )
-
 from waypost.config.naming import Attacks, Domains, Name, Names, PiiTypes
+from waypost.config.pool import Endpoint, HealthCheck, Model, ModelPii, Pricing, ReasoningFamily
+from waypost.config.strict import Probability, Strict
 from waypost.config.units import Address, Bytes, HostPort, PositiveSeconds, Seconds, parse_bytes
 from waypost.types import Effort
 
 __all__ = [
     "BUNDLED",
+    "AnswerCheck",
     "Classifier",
     "Classifiers",
     "Config",
     "DecisionConfig",
+    "DecisionGuard",
+    "DecisionJailbreak",
+    "DecisionPii",
     "Demo",
     "Encoder",
     "Endpoint",
     "Envoy",
+    "GuardConfig",
     "HealthCheck",
+    "JailbreakAnswerCheck",
+    "JailbreakGuard",
     "KeywordSignal",
     "LanguageSignal",
     "LengthSignal",
@@ -43,9 +51,12 @@ __all__ = [
     "Logs",
     "Model",
     "ModelChoice",
+    "ModelPii",
     "Observability",
     "OutlierDetection",
+    "PiiGuard",
     "Pricing",
+    "Profile",
     "ReasoningFamily",
     "Routing",
     "Rule",
@@ -55,28 +66,6 @@ __all__ = [
 
 BUNDLED: Final = "bundled"
 """The model of a classifier that comes with waypost."""
-
-_VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_URL: Final = r"^https?://[!-~]+$"
-
-
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors and values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what is null by default; a null that an operator wrote over another default stays."""
-        dumped: dict[str, Any] = dump(self)
-        for name, field in type(self).model_fields.items():
-            if field.default is None and getattr(self, name) is None:
-                dumped.pop(field.alias or name, None)
-                dumped.pop(name, None)
-        return dumped
 
 
 class Listeners(Strict):
@@ -130,109 +119,16 @@ class Envoy(Strict):
         return size
 
 
-class HealthCheck(Strict):
-    """Active HTTP health check of a model's endpoints."""
-
-    path: str = Field("/health", pattern=r"^/")
-    interval: PositiveSeconds = 10.0
-    timeout: PositiveSeconds = 2.0
-    unhealthy_threshold: int = Field(3, ge=1)
-    healthy_threshold: int = Field(1, ge=1)
-
-
-class Endpoint(Strict):
-    """One server of a model. The URL's path is put before ``/v1/…``."""
-
-    url: Annotated[str, WithJsonSchema({"type": "string", "pattern": _URL, "examples": ["http://vllm:8000"]})]
-    """``http://host:8000`` or ``https://host/path``."""
-    weight: int = Field(1, ge=1, le=1000)
-    """Share of the model's requests, relative to its other endpoints."""
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        parts = _split(url)
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("a user or password in a URL is not allowed; put a key into api_key_env")
-        if parts.query or parts.fragment:
-            raise ValueError("a query or fragment in a URL is not allowed")
-        return url.rstrip("/")
-
-    @property
-    def scheme(self) -> str:
-        """``http`` or ``https``."""
-        return urlsplit(self.url).scheme
-
-    @property
-    def host(self) -> str:
-        """A host name or an address; an IPv6 address without its brackets."""
-        return urlsplit(self.url).hostname or ""
-
-    @property
-    def port(self) -> int:
-        """The port, 80 or 443 when the URL has none."""
-        return urlsplit(self.url).port or (443 if self.scheme == "https" else 80)
-
-    @property
-    def path(self) -> str:
-        """The path prefix without a slash at its end; empty when there is none."""
-        return urlsplit(self.url).path.rstrip("/")
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # urlsplit's own words ("Invalid IPv6 URL") do not say what to write
-        usable = None
-    if not usable or not re.fullmatch(_URL, url):
-        raise ValueError("expected a URL such as http://host:8000 or https://host/path")
-    return parts
-
-
-class Pricing(Strict):
-    """Prices per million tokens."""
-
-    currency: str = "USD"
-    prompt_per_1m: float = Field(ge=0)
-    completion_per_1m: float = Field(ge=0)
-
-
-class Model(Strict):
-    """One model of the pool."""
-
-    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
-    served_as: str | None = None
-    """The name that the backend knows; the model's own name when absent."""
-    api_key_env: Annotated[str, WithJsonSchema({"type": "string", "pattern": _VARIABLE})] | None = None
-    """Environment variable with the key that is sent as ``Authorization: Bearer``."""
-    reasoning_family: str | None = None
-    pricing: Pricing | None = None
-    health_check: HealthCheck | None = None
-
-    @field_validator("api_key_env")
-    @classmethod
-    def _is_a_variable(cls, name: str | None) -> str | None:
-        # The message never repeats the value: people put the key itself here.
-        if name is not None and not re.fullmatch(_VARIABLE, name):
-            raise ValueError("needs the name of an environment variable such as OPENAI_API_KEY, not the key itself")
-        return name
-
-
-class ReasoningFamily(Strict):
-    """How a family of models is told to reason."""
-
-    type: Literal["chat_template_kwargs", "reasoning_effort"]
-    parameter: str = Field(min_length=1)
-    """The key in ``chat_template_kwargs``, or the top-level field that takes the effort."""
-    off: Effort = "low"
-    """For ``reasoning_effort``: what is sent when reasoning is off; such families cannot always be silenced."""
+Profile = Literal["balanced", "quality", "fast"]
+"""What the encoder is run as."""
 
 
 class Encoder(Strict):
     """The shared sentence encoder."""
 
     model: Literal["bundled"] = "bundled"
+    profile: Profile = "balanced"
+    """``quality``: finer arithmetic, at 1.5 to 2 times the price; ``fast``: two thirds of the layers and of the price."""
     threads: int = Field(2, ge=1, le=64)
     """Inference worker threads; each runs one request on one core."""
     queue: int = Field(128, ge=1)
@@ -370,6 +266,7 @@ class DecisionConfig(Strict):
     """Absent: always."""
     models: tuple[ModelChoice, ...] = Field(min_length=1)
     system_prompt: SystemPrompt | None = None
+    guard: DecisionGuard | None = None
 
 
 class Routing(Strict):
@@ -413,9 +310,10 @@ class Config(Strict):
     listeners: Listeners = Listeners()
     envoy: Envoy = Envoy()
     models: dict[Name, Model] = Field(min_length=1)
-    reasoning_families: dict[Name, ReasoningFamily] = {}
+    reasoning_families: dict[Name, ReasoningFamily] = Field({})
     encoder: Encoder = Encoder()
     classifiers: Classifiers = Classifiers()
     routing: Routing
+    guard: GuardConfig = GuardConfig()
     observability: Observability = Observability()
     demo: Demo | None = None

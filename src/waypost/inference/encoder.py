@@ -13,8 +13,10 @@ import numpy as np
 from waypost.config import schema
 from waypost.errors import DeadlineExceeded
 from waypost.inference.architecture import Floats
-from waypost.inference.manifest import MODEL, TOKENIZER, Manifest, verify
+from waypost.inference.lexicon import LEXICON, Lexicon
+from waypost.inference.manifest import TOKENIZER, Manifest, verify
 from waypost.inference.pool import Abandoned, WorkerPool
+from waypost.inference.profile import open_profile
 from waypost.inference.reading import Reading, Window
 from waypost.inference.recipe import OVERLAP, WINDOW
 from waypost.inference.session import Session
@@ -78,8 +80,16 @@ class OnnxEncoder:
     int8 makes the result of a window depend on what is batched with it.
     """
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Session, config: schema.Encoder) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        tokenizer: Tokenizer,
+        session: Session,
+        config: schema.Encoder,
+        lexicon: Lexicon | None = None,
+    ) -> None:
         self._manifest = manifest
+        self._lexicon = lexicon
         self._tokenizer = tokenizer
         self._session = session
         self._deadline = config.deadline
@@ -96,7 +106,10 @@ class OnnxEncoder:
         Raises SetupError when a file is missing or was changed.
         """
         manifest = verify(directory)
-        return cls(manifest, Tokenizer(directory / TOKENIZER), Session.load(directory / MODEL), config)
+        manifest, session = open_profile(directory, manifest, config.profile)
+        heads = [(head.name, head.labels) for head in manifest.heads]
+        lexicon = Lexicon.load(directory, heads) if LEXICON in manifest.files else None
+        return cls(manifest, Tokenizer(directory / TOKENIZER), session, config, lexicon)
 
     @property
     def manifest(self) -> Manifest:
@@ -132,10 +145,14 @@ class OnnxEncoder:
             windows=len(windows),
             skipped_tokens=plan.skipped + unread,
             seconds=time.perf_counter() - start,
-            probabilities=self._reading.probabilities(windows),
+            probabilities=self._reading.probabilities(windows, self._words(text[:limit])),
             spans=self._reading.spans(windows, tokens, text),
             stopped=len(windows) < len(plan.windows),
         )
+
+    def _words(self, text: str) -> dict[str, Floats]:
+        """What the words alone add to the logits of a head."""
+        return {self._lexicon.head: self._lexicon.logits(self._tokenizer, text)} if self._lexicon else {}
 
     def _read(
         self, ids: Sequence[int], places: Sequence[range], until: float | None, abandoned: Abandoned

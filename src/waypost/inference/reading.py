@@ -59,12 +59,12 @@ class Reading:
         found: Floats = (weights / weights.sum()) @ np.stack([window.outputs[output] for window in windows])
         return found
 
-    def probabilities(self, windows: Sequence[Window]) -> dict[str, dict[str, float]]:
-        """Probability of each label, by head."""
+    def probabilities(self, windows: Sequence[Window], words: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
+        """Probability of each label, by head. ``words``: what to add to the logits of heads with mean over windows."""
         worst = self._worst(windows)
         found = {}
         for head in self._sequence:
-            values = self._over(head, windows, worst)
+            values = self._over(head, windows, worst, words.get(head.name))
             found[head.name] = dict(zip(head.labels, values.tolist(), strict=True))
         return found
 
@@ -78,10 +78,11 @@ class Reading:
         ]
         return tuple(sorted(found, key=lambda span: span.start))
 
-    def _over(self, head: HeadFacts, windows: Sequence[Window], worst: int) -> Floats:
+    def _over(self, head: HeadFacts, windows: Sequence[Window], worst: int, words: Floats | None) -> Floats:
         match head.over_windows:
             case "mean":
-                return softmax(self.mean(windows, head.name), head.temperature)
+                logits = self.mean(windows, head.name)
+                return softmax(logits if words is None else logits + words, head.temperature)
             case "most":
                 each = softmax(np.stack([window.outputs[head.name] for window in windows]), head.temperature)
                 return np.append(each[:, :1].min(axis=0), each[:, 1:].max(axis=0))

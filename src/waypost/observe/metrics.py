@@ -1,23 +1,31 @@
 """Prometheus metrics. VSR's names wherever VSR has one that means what it says, ours with the prefix ``waypost_``.
 
 Labels are bounded: a model name that is not in the pool is counted as ``other``, whatever a client sends.
+
+Several processes: each has a registry of its own, and every sample may be added to the same sample of the others,
+except those of ``waypost_build_info`` (equal everywhere) and ``waypost_config_last_reload_successful`` (the least).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from waypost import __version__
-from waypost.types import Record, Usage
+from waypost.observe.answers import AnswerMetrics
+from waypost.observe.guards import GuardMetrics
+from waypost.observe.prices import Prices
+from waypost.types import Decision, Record, Selection
 
 __all__ = ["Metrics"]
 
 _ROUTING_SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-_ANSWER_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
+_CONFIDENCE: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 _OTHER: Final = "other"
+_VSRS: Final = {"jailbreak_detected": "jailbreak_block", "pii_detected": "pii_policy_denied"}
 
 
 class Metrics:
@@ -29,9 +37,11 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # or each counter has a twin
         self.registry = CollectorRegistry()
         self._known: frozenset[str] = frozenset()
+        self._prices: Prices | None = None
         self._requests()
         self._routing()
-        self._answers()
+        self.answers = AnswerMetrics(self.registry)
+        self.guards = GuardMetrics(self.registry)
         self._process()
 
     def _requests(self) -> None:
@@ -60,6 +70,25 @@ class Metrics:
             ["source_model", "target_model"],
             registry=registry,
         )
+        self.reasons = Counter(
+            "llm_routing_reason_codes",
+            "Why a model was asked: 'auto_routing', or 'model_specified' by the client.",
+            ["reason_code", "model"],
+            registry=registry,
+        )
+        self.reasoning = Counter(
+            "llm_reasoning_decisions",
+            "Requests whose reasoning a decision switched on or off.",
+            ["category", "model", "enabled", "effort"],
+            registry=registry,
+        )
+        self.confidence = Histogram(
+            "llm_decision_confidence",
+            "Confidence of the decisions that won.",
+            ["decision_name"],
+            buckets=_CONFIDENCE,
+            registry=registry,
+        )
         self.decisions = Counter(
             "llm_decision_match",
             "Decisions that won; 'none' when the default model answered.",
@@ -71,6 +100,12 @@ class Metrics:
         )
         self.signal_unknown = Counter(
             "waypost_signal_unknown", "Signals that gave no answer.", ["signal_type"], registry=registry
+        )
+        self.skipped_tokens = Counter(
+            "waypost_signal_skipped_tokens",
+            "Tokens that no signal of the kind read, as the work cap left them out.",
+            ["signal_type"],
+            registry=registry,
         )
         self.signal_seconds = Histogram(
             "llm_signal_extraction_latency_seconds",
@@ -92,32 +127,28 @@ class Metrics:
             registry=registry,
         )
 
-    def _answers(self) -> None:
-        registry = self.registry
-        self.completion_seconds = Histogram(
-            "llm_model_completion_latency_seconds",
-            "From the request's head to the end of the answer.",
-            ["model"],
-            buckets=_ANSWER_SECONDS,
-            registry=registry,
-        )
-        self.first_token_seconds = Histogram(
-            "llm_model_ttft_seconds",
-            "From the request's head to the first content of the answer.",
-            ["model"],
-            buckets=_ANSWER_SECONDS,
-            registry=registry,
-        )
-        self.prompt_tokens = Counter(
-            "llm_model_prompt_tokens", "Prompt tokens, as reported by backends.", ["model"], registry=registry
-        )
-        self.completion_tokens = Counter(
-            "llm_model_completion_tokens", "Completion tokens, as reported by backends.", ["model"], registry=registry
-        )
-
     def _process(self) -> None:
         registry = self.registry
         self.reloads = Counter("waypost_config_reloads", "Reloads of the configuration.", ["result"], registry=registry)
+        for result in ("applied", "rejected"):
+            self.reloads.labels(result)  # a series that begins at its first event hides that event from rate()
+        self.last_reload = Gauge(
+            "waypost_config_last_reload_successful",
+            "0 while the file on disk is not what is in force.",
+            registry=registry,
+        )
+        self.last_reload.set(1)
+        self.encoder_pending = Gauge(
+            "waypost_encoder_pending", "Texts that wait for the encoder or are read by it.", registry=registry
+        )
+        self.observer_lost = Counter(
+            "waypost_observer_lost",
+            "Requests that a full queue or a failure kept out of the 'traces' or the 'records'.",
+            ["sink"],
+            registry=registry,
+        )
+        for sink in ("traces", "records"):
+            self.observer_lost.labels(sink)
         self.processor_errors = Counter(
             "waypost_processor_errors", "Failures inside waypost that were caught at the edge.", registry=registry
         )
@@ -130,9 +161,18 @@ class Metrics:
         build = Gauge("waypost_build_info", "Always 1; the labels say what runs.", ["version"], registry=registry)
         build.labels(__version__).set(1)
 
-    def know(self, models: frozenset[str]) -> None:
-        """Set the names that may appear in the label ``model``; any other is ``other``."""
-        self._known = models
+    def know(self, models: frozenset[str], prices: Prices | None = None) -> None:
+        """Set the names that may appear in the label ``model``, any other is ``other``; and what answers cost."""
+        self._known, self._prices = models, prices
+
+    def watch_encoder(self, pending: Callable[[], int]) -> None:
+        """Ask ``pending`` for the encoder's queue whenever metrics are read."""
+        self.encoder_pending.set_function(pending)
+
+    def reloaded(self, *, applied: bool) -> None:
+        """Count a reload of the configuration."""
+        self.reloads.labels("applied" if applied else "rejected").inc()
+        self.last_reload.set(applied)
 
     def begin(self) -> None:
         """Count a request that begins."""
@@ -148,34 +188,48 @@ class Metrics:
         if reason := _reason(record):
             self.errors.labels(requested, reason).inc()
         self._observe_routing(record, requested)
+        self.guards.observe(record, record.selection.model if record.selection else requested)
         if record.selection is not None and record.status and not record.error:
-            self._observe_answer(record, record.selection.model)
+            self.answers.observe(record, record.selection.model, self._prices)
 
     def _observe_routing(self, record: Record, requested: str) -> None:
         if record.router_seconds:
             self.routing_seconds.observe(record.router_seconds)
+        if record.selection is not None:
+            code = "auto_routing" if record.decision else "model_specified"
+            self.reasons.labels(code, record.selection.model).inc()
         if record.decision is None:
             return
-        self.decide_seconds.observe(record.decide_seconds)
-        self.decisions.labels(record.decision.name or "none").inc()
+        self._observe_decision(record, record.decision)
         if record.selection is not None:
             self.modifications.labels(requested, record.selection.model).inc()
+            self._observe_reasoning(record, record.selection)
+        self._observe_signals(record)
+
+    def _observe_decision(self, record: Record, decision: Decision) -> None:
+        self.decide_seconds.observe(record.decide_seconds)
+        self.decisions.labels(decision.name or "none").inc()
+        if decision.name:
+            self.confidence.labels(decision.name).observe(decision.confidence)
+
+    def _observe_reasoning(self, record: Record, selection: Selection) -> None:
+        if selection.reasoning is None:
+            return
+        domain = record.signals.get("domain")
+        category = next(iter(domain.matched), "none") if domain else "none"
+        enabled = "true" if selection.reasoning else "false"
+        self.reasoning.labels(category, selection.model, enabled, selection.effort or "none").inc()
+
+    def _observe_signals(self, record: Record) -> None:
         for kind, seconds in record.signal_seconds.items():
             self.signal_seconds.labels(kind).observe(seconds)
         for kind, result in record.signals.items():
             if result.unknown:
                 self.signal_unknown.labels(kind).inc()
+            if result.skipped_tokens:
+                self.skipped_tokens.labels(kind).inc(result.skipped_tokens)
             for name in result.matched:
                 self.signal_matches.labels(kind, name).inc()
-
-    def _observe_answer(self, record: Record, model: str) -> None:
-        if not record.aborted:
-            self.completion_seconds.labels(model).observe(record.total_seconds)
-        if record.first_token_seconds is not None:
-            self.first_token_seconds.labels(model).observe(record.first_token_seconds)
-        usage = record.usage or Usage(0, 0)
-        self.prompt_tokens.labels(model).inc(usage.prompt_tokens)
-        self.completion_tokens.labels(model).inc(usage.completion_tokens)
 
     def _label(self, model: str) -> str:
         return model if model in self._known else _OTHER
@@ -188,7 +242,7 @@ class Metrics:
 def _reason(record: Record) -> str:
     """VSR's reason codes, and the code of our own error where VSR has none."""
     if record.error:
-        return record.error
+        return _VSRS.get(record.error, record.error)
     if record.aborted:
         return "cancellation"
     if record.status >= 500:

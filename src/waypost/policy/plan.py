@@ -15,7 +15,7 @@ from waypost.policy.rules import All, Any, Leaf, Node, Not, Results, evaluate, l
 from waypost.signals.base import Signal
 from waypost.types import Request, SignalResult
 
-__all__ = ["Settled", "next_kind", "settle", "winner"]
+__all__ = ["Settled", "measure", "next_kind", "settle", "winner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,16 @@ async def settle(
     seconds: dict[str, float] = {}
     costs = {kind: signal.cost for kind, signal in signals.items()}
     while (kind := next_kind(rules, results, costs)) is not None:
-        if signal := signals.get(kind):
-            started = clock()
-            results[kind] = await signal.measure(request)
-            seconds[kind] = clock() - started
-        else:
-            results[kind] = SignalResult(kind, unknown="no such signal here")
+        started = clock()
+        results[kind] = await measure(kind, signals, request)
+        seconds[kind] = clock() - started
     return Settled(winner(rules, results), results, seconds, _skipped(rules, signals, results))
+
+
+async def measure(kind: str, signals: Mapping[str, Signal], request: Request) -> SignalResult:
+    """Measure one kind; a kind without a signal is unknown."""
+    signal = signals.get(kind)
+    return await signal.measure(request) if signal else SignalResult(kind, unknown="no such signal here")
 
 
 def next_kind(rules: Sequence[Node], results: Results, costs: Mapping[str, float]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,6 +25,8 @@ class Status:
     """Digest of the configuration in force."""
     reload_error: str = ""
     """Why the last reload was refused; empty when it was not."""
+    guards: Mapping[str, str] = field(default_factory=dict)
+    """The guards in force: ``ok``, or why one could not tell, lately. One that then blocks is also a check."""
 
     @property
     def ready(self) -> bool:
@@ -46,6 +48,7 @@ def api_app(status: Callable[[], Status]) -> Starlette:
             "config": now.config,
             "reload_error": now.reload_error or None,
             "checks": dict(now.checks),
+            "guards": dict(now.guards),
         }
         return JSONResponse(body, status_code=200 if now.ready else 503)
 

@@ -16,6 +16,7 @@ from waypost.config.load import Loaded
 from waypost.config.schema import Config, Demo
 from waypost.config.units import HostPort
 from waypost.errors import WaypostError
+from waypost.guard.health import states
 from waypost.observe.metrics import Metrics
 from waypost.serve import demo_llm
 from waypost.serve.api import Status, api_app, metrics_app
@@ -114,7 +115,11 @@ class Router:
             checks["envoy"] = self._envoy.child is not None
         if self._config.demo:
             checks["demo_llm"] = self._demo.child is not None
-        return Status(checks, (live.loaded if live else self._loaded).digest, live.error if live else "")
+        guards = states(live.engine.config, live.engine.watch.health) if live else {}
+        checks |= {f"{name}_guard": not state.error for name, state in guards.items() if state.blocks}
+        digest = (live.loaded if live else self._loaded).digest
+        told: dict[str, str] = {name: state.error or "ok" for name, state in guards.items()}
+        return Status(checks, digest, live.error if live else "", told)
 
     def _require_ports(self) -> None:
         listeners = self._config.listeners

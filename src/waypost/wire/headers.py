@@ -5,20 +5,22 @@ Names and meanings follow VSR wherever it has them. Values are printable ASCII, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from waypost.types import Decision, Selection, SignalResult
+from waypost.types import Decision, Selection, SignalResult, Verdict
 
 __all__ = [
     "DEBUG",
     "DESTINATION",
+    "GUARDS",
     "SELECTED_MODEL",
     "SERVER_TIMING",
     "ascii_value",
     "for_backend",
     "for_client",
     "for_debugging",
+    "for_guards",
     "server_timing",
 ]
 
@@ -27,6 +29,16 @@ DESTINATION = "x-gateway-destination-endpoint"
 SELECTED_MODEL = "x-selected-model"
 SERVER_TIMING = "server-timing"
 
+GUARD_ERROR = "x-vsr-guard-error"
+JAILBREAK_BLOCKED = "x-vsr-jailbreak-blocked"
+JAILBREAK_TYPE = "x-vsr-jailbreak-type"
+PII_MASKED = "x-vsr-pii-masked"
+PII_TYPES = "x-vsr-pii-types"
+PII_VIOLATION = "x-vsr-pii-violation"
+GUARDS = (GUARD_ERROR, JAILBREAK_BLOCKED, JAILBREAK_TYPE, PII_MASKED, PII_TYPES, PII_VIOLATION)
+"""What only our guards may say: a backend's own headers of these names never reach a client."""
+
+_IN_DOUBT = {"block": "blocked", "route": "routed", "restrict_models": "restricted"}
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
@@ -61,6 +73,25 @@ def for_client(
         headers.append(("x-vsr-selected-reasoning", "on" if selection.reasoning else "off"))
     headers.append(("x-vsr-injected-system-prompt", "true" if system_prompt else "false"))
     return headers
+
+
+def for_guards(verdicts: Iterable[Verdict]) -> list[tuple[str, str]]:
+    """What the client learns of the guards; nothing of what they only logged."""
+    headers: dict[str, str] = {}
+    errors = []
+    for verdict in verdicts:
+        if verdict.error:
+            errors.append(f"{verdict.guard} {_IN_DOUBT.get(verdict.action, 'allowed')}: {verdict.error}")
+        if not verdict.found or verdict.action == "log":
+            continue
+        if verdict.guard == "jailbreak" and verdict.action == "block":
+            headers |= {JAILBREAK_BLOCKED: "true", JAILBREAK_TYPE: ",".join(verdict.found)}
+        elif verdict.guard == "pii":
+            headers[PII_TYPES] = ",".join(sorted(verdict.found))
+            headers |= {"block": {PII_VIOLATION: "true"}, "mask": {PII_MASKED: "true"}}.get(verdict.action, {})
+    if errors:
+        headers[GUARD_ERROR] = ascii_value("; ".join(errors))
+    return list(headers.items())
 
 
 def for_debugging(

@@ -15,6 +15,11 @@ SSE = {"content-type": "text/event-stream"}
 JSON = {"content-type": "application/json"}
 
 
+def feed(exchange, data: bytes) -> None:
+    """Show a piece of an answer that no guard changes."""
+    assert asyncio.run(exchange.on_chunk(data, last=False)) is None
+
+
 def chat(text: str, **fields: object) -> bytes:
     return json.dumps({"model": "MoM", "messages": [{"role": "user", "content": text}], **fields}).encode()
 
@@ -70,12 +75,12 @@ def test_a_streamed_answer_is_timed_and_counted(ask, engine, observer, clock):
     exchange, _ = ask(engine, chat("some math", stream=True))
     clock.now += 1
     assert exchange.on_response_start(ResponseHead(200, SSE)).read_body
-    exchange.on_chunk(b'data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}\n\n')
+    feed(exchange, b'data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}\n\n')
     clock.now += 1
-    exchange.on_chunk(b'data: {"choices": [{"delta": {"content": "4"}}]}\n\n')
+    feed(exchange, b'data: {"choices": [{"delta": {"content": "4"}}]}\n\n')
     clock.now += 1
-    exchange.on_chunk(b'data: {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}\n\ndata: [DO')
-    exchange.on_chunk(b"NE]\n\n")
+    feed(exchange, b'data: {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}\n\ndata: [DO')
+    feed(exchange, b"NE]\n\n")
     clock.now += 1
     exchange.on_end(aborted=False)
     (record,) = observer.records
@@ -108,8 +113,8 @@ def test_a_whole_answer_is_counted_too(ask, engine, observer, clock):
     exchange, _ = ask(engine, chat("some math"))
     exchange.on_response_start(ResponseHead(200, JSON))
     clock.now += 3
-    exchange.on_chunk(b'{"usage": {"prompt_tokens": 7,')
-    exchange.on_chunk(b' "completion_tokens": 3}}')
+    feed(exchange, b'{"usage": {"prompt_tokens": 7,')
+    feed(exchange, b' "completion_tokens": 3}}')
     exchange.on_end(aborted=False)
     assert observer.records[0].usage == Usage(7, 3)
     assert observer.records[0].first_token_seconds == 3
@@ -118,7 +123,7 @@ def test_a_whole_answer_is_counted_too(ask, engine, observer, clock):
 def test_an_answer_without_usage_has_none(ask, engine, observer):
     exchange, _ = ask(engine, chat("some math"))
     exchange.on_response_start(ResponseHead(200, JSON))
-    exchange.on_chunk(b"not json")
+    feed(exchange, b"not json")
     exchange.on_end(aborted=False)
     assert observer.records[0].usage is None
 
@@ -136,6 +141,6 @@ def test_a_client_that_leaves_is_recorded_wherever_it_left(ask, engine, observer
 def test_a_record_holds_nothing_of_the_content(ask, engine, observer):
     exchange, _ = ask(engine, chat("my-secret-marker math", user="my-secret-marker"))
     exchange.on_response_start(ResponseHead(200, SSE))
-    exchange.on_chunk(b'data: {"choices": [{"delta": {"content": "my-secret-marker"}}]}\n\n')
+    feed(exchange, b'data: {"choices": [{"delta": {"content": "my-secret-marker"}}]}\n\n')
     exchange.on_end(aborted=False)
     assert "my-secret-marker" not in repr(observer.records)

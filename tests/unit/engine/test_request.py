@@ -38,7 +38,7 @@ def test_a_decided_request_is_edited_for_its_model(ask, engine):
         "x-gateway-destination-endpoint": "10.0.0.1:8000",
         "accept-encoding": "identity",
     }
-    assert action.remove_headers == ("x-vsr-debug",)
+    assert action.remove_headers == ("x-vsr-debug", "te")
 
 
 def test_reasoning_is_switched_off_in_words_too(ask, engine):

@@ -30,22 +30,22 @@ WINDOWS = [
 
 
 def test_a_subject_is_of_the_whole_text():
-    found = Reading(manifest()).probabilities(WINDOWS)["domain"]
+    found = Reading(manifest()).probabilities(WINDOWS, {})["domain"]
     assert found == pytest.approx({"law": 0.5, "math": 0.5}, abs=1e-5)  # three tokens for law, three for math
 
 
 def test_one_window_is_enough_for_an_attack():
-    found = Reading(manifest()).probabilities(WINDOWS)
+    found = Reading(manifest()).probabilities(WINDOWS, {})
     assert found["jailbreak"] == pytest.approx({"benign": 0.1, "jailbreak": 0.7, "harmful": 0.7}, abs=1e-5)
 
 
 def test_indirect_is_read_where_the_text_is_worst():
-    assert Reading(manifest()).probabilities(WINDOWS)["indirect"]["indirect"] == pytest.approx(0.7, abs=1e-5)
+    assert Reading(manifest()).probabilities(WINDOWS, {})["indirect"]["indirect"] == pytest.approx(0.7, abs=1e-5)
 
 
 def test_temperature_makes_modest():
     heads = (HeadFacts("domain", ("law", "math"), "mean", temperature=2.0),)
-    found = Reading(manifest(heads)).probabilities(WINDOWS[:1])["domain"]["law"]
+    found = Reading(manifest(heads)).probabilities(WINDOWS[:1], {})["domain"]["law"]
     assert found == pytest.approx(0.75, abs=1e-5)  # odds of 9 become odds of 3
 
 
@@ -56,6 +56,6 @@ def test_a_window_proves_an_attack_alone(probability, reached):
 
 def test_an_encoder_without_heads_says_nothing():
     reading = Reading(manifest(()))
-    assert reading.probabilities(WINDOWS) == {}
+    assert reading.probabilities(WINDOWS, {}) == {}
     assert reading.spans(WINDOWS, Tokens((), ()), "") == ()
     assert not reading.reaches(WINDOWS[1], 0.0)

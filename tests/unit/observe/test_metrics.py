@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from waypost.observe.metrics import Metrics
+from waypost.observe.prices import Prices
 from waypost.types import Decision, Record, Selection, SignalResult, Usage
 
 DOMAIN = SignalResult("domain", frozenset({"math"}), {"math": 0.9}, threshold=0.5)
@@ -27,6 +28,9 @@ ROUTED = Record(
     usage=Usage(7, 3),
 )
 
+CONSTANT = ("waypost_build_info", "waypost_config_last_reload_successful")
+"""1 from the beginning."""
+
 
 @pytest.fixture
 def metrics() -> Metrics:
@@ -42,7 +46,7 @@ def samples(metrics: Metrics) -> dict[tuple[str, ...], float]:
         (sample.name, *sample.labels.values()): sample.value
         for family in families
         for sample in family.samples
-        if not sample.name.endswith("_bucket") and family.name != "waypost_build_info"
+        if not sample.name.endswith("_bucket") and family.name not in CONSTANT
     }
     return {key: value for key, value in found.items() if value}
 
@@ -67,6 +71,14 @@ def test_a_routed_request(metrics):
         ("llm_model_completion_latency_seconds_sum", "math-7b"): 1.5,
         ("llm_model_ttft_seconds_count", "math-7b"): 1,
         ("llm_model_ttft_seconds_sum", "math-7b"): 0.2,
+        ("llm_routing_reason_codes_total", "math-7b", "auto_routing"): 1,
+        ("llm_decision_confidence_count", "calculate"): 1,
+        ("llm_decision_confidence_sum", "calculate"): 0.9,
+        ("llm_model_tokens_total", "math-7b"): 10,
+        ("llm_prompt_tokens_per_request_count", "math-7b"): 1,
+        ("llm_prompt_tokens_per_request_sum", "math-7b"): 7,
+        ("llm_completion_tokens_per_request_count", "math-7b"): 1,
+        ("llm_completion_tokens_per_request_sum", "math-7b"): 3,
         ("llm_model_prompt_tokens_total", "math-7b"): 7,
         ("llm_model_completion_tokens_total", "math-7b"): 3,
     }
@@ -151,3 +163,84 @@ def test_the_version_is_told(metrics):
 
     assert f'waypost_build_info{{version="{__version__}"}} 1.0' in metrics.render().decode()
     assert "_created" not in metrics.render().decode()
+
+
+@pytest.mark.parametrize(("stream", "pace"), [(True, 0.65), (False, None)])
+def test_only_a_stream_has_a_pace(metrics, stream, pace):
+    metrics.observe(replace(ROUTED, stream=stream))
+    assert samples(metrics).get(("llm_model_tpot_seconds_sum", "math-7b")) == pace
+
+
+def test_one_token_has_no_pace(metrics):
+    metrics.observe(replace(ROUTED, stream=True, usage=Usage(7, 1)))
+    assert ("llm_model_tpot_seconds_count", "math-7b") not in samples(metrics)
+
+
+def test_money(metrics, make_config):
+    metrics.know(frozenset({"large", "small"}), Prices.of(make_config()))
+    large = replace(ROUTED, selection=Selection("large", 0.9, "best"), usage=Usage(1_000_000, 500_000))
+    metrics.observe(large)
+    metrics.observe(replace(large, selection=Selection("euro", 0.9, "best")))
+    metrics.observe(replace(large, selection=Selection("free", 0.9, "best")))
+    found = {key: value for key, value in samples(metrics).items() if "cost" in key[0]}
+    assert found == {
+        ("llm_model_cost_total", "USD", "large"): 6.0,
+        ("llm_model_cost_total", "EUR", "euro"): 6.0,
+        ("waypost_baseline_cost_total", "USD", "large"): 2.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "effort", "labels"),
+    [(True, "high", ("math", "high", "true", "large")), (False, None, ("math", "none", "false", "large"))],
+)
+def test_reasoning_is_counted_where_a_decision_set_it(metrics, reasoning, effort, labels):
+    metrics.observe(replace(ROUTED, selection=Selection("large", 0.9, "best", reasoning, effort)))
+    assert samples(metrics)["llm_reasoning_decisions_total", *labels] == 1
+
+
+def test_unread_tokens(metrics):
+    metrics.observe(replace(ROUTED, signals={"domain": replace(DOMAIN, skipped_tokens=300)}))
+    assert samples(metrics)["waypost_signal_skipped_tokens_total", "domain"] == 300
+
+
+def test_reloads(metrics):
+    metrics.reloaded(applied=True)
+    metrics.reloaded(applied=False)
+    found = samples(metrics)
+    assert found["waypost_config_reloads_total", "applied"] == found["waypost_config_reloads_total", "rejected"] == 1
+    assert "waypost_config_last_reload_successful 0.0" in metrics.render().decode()
+
+
+def test_the_encoder_is_asked_when_metrics_are_read(metrics):
+    pending = [3]
+    metrics.watch_encoder(lambda: pending[0])
+    assert samples(metrics)["waypost_encoder_pending",] == 3
+    pending[0] = 5
+    assert samples(metrics)["waypost_encoder_pending",] == 5
+
+
+def test_every_rate_begins_at_zero(metrics):
+    """A series that is born with its first event hides that event from rate()."""
+    text = metrics.render().decode()
+    for series in (
+        'waypost_config_reloads_total{result="rejected"} 0.0',
+        'waypost_observer_lost_total{sink="traces"} 0.0',
+        "waypost_processor_errors_total 0.0",
+    ):
+        assert series in text
+
+
+def test_buckets_fit_what_they_measure(metrics):
+    bounds = {}
+    metrics.observe(replace(ROUTED, stream=True))
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        for sample in family.samples:
+            if sample.name.endswith("_bucket") and sample.labels["le"] != "+Inf":
+                bounds.setdefault(family.name, []).append(float(sample.labels["le"]))
+    spans = {name: (min(found), max(found)) for name, found in bounds.items()}
+    for name in ("llm_model_completion_latency_seconds", "llm_model_ttft_seconds"):
+        assert spans[name][1] >= 300
+    for name in ("llm_model_routing_latency_seconds", "llm_signal_extraction_latency_seconds"):
+        assert spans[name][0] <= 0.0001
+    assert spans["llm_model_tpot_seconds"][0] <= 0.001

@@ -42,7 +42,16 @@ async def test_ready_is_the_sum_of_its_checks(checks, error, code, status):
         "config": "abc",
         "reload_error": error or None,
         "checks": checks,
+        "guards": {},
     }
+
+
+async def test_ready_tells_of_a_guard_that_fails():
+    guards = {"jailbreak": "queue full", "pii": "ok"}
+    answer = await get(
+        api_app(lambda: Status({"router": True, "jailbreak_guard": False}, "abc", guards=guards)), "/ready"
+    )
+    assert (answer.status_code, answer.json()["guards"]) == (503, guards)
 
 
 async def test_metrics_have_a_door_of_their_own():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from waypost.config.checks import listeners, models, names, pool, reachable, signals
+from waypost.config.checks import guards, listeners, models, names, pool, reachable, signals
 from waypost.config.checks.subject import Check, Subject
 from waypost.config.document import Document
 from waypost.config.schema import Config
@@ -17,6 +17,14 @@ from waypost.errors import Problem
 __all__ = ["check"]
 
 _CHECKS: Final[tuple[Check, ...]] = (
+    guards.allowed_types_exist,
+    guards.allowing_has_effect,
+    guards.guarded_attacks_exist,
+    guards.guarded_types_exist,
+    guards.guards_need_the_processor,
+    guards.overrides_have_effect,
+    guards.restricting_has_effect,
+    guards.routes_lead_somewhere,
     listeners.demo_is_reachable,
     listeners.demo_is_used,
     listeners.endpoints_are_not_the_router,

@@ -9,7 +9,8 @@ from waypost.config.checks.subject import Finding, Subject
 from waypost.config.place import Place
 from waypost.config.schema import BUNDLED
 from waypost.config.suggest import did_you_mean
-from waypost.signals.names import ATTACKS, DOMAINS, LANGUAGES, PII_TYPES
+from waypost.guard.pii.types import PII_TYPES
+from waypost.signals.names import ATTACKS, DOMAINS, LANGUAGES
 
 __all__ = [
     "attacks_exist",
@@ -21,6 +22,7 @@ __all__ = [
     "models_exist",
     "names_are_unique",
     "pii_types_exist",
+    "unknown",
     "virtual_models_are_not_real",
 ]
 
@@ -41,7 +43,7 @@ def models_exist(subject: Subject) -> Iterator[Finding]:
         if name in subject.config.routing.virtual_models and name not in pool:
             yield Finding(place, f"{name!r} is a virtual model; name one under models: {', '.join(pool)}")
         elif name not in pool:
-            yield _unknown(place, "model", name, pool)
+            yield unknown(place, "model", name, pool)
 
 
 def families_exist(subject: Subject) -> Iterator[Finding]:
@@ -50,7 +52,7 @@ def families_exist(subject: Subject) -> Iterator[Finding]:
     for name, model in subject.config.models.items():
         if model.reasoning_family is not None and model.reasoning_family not in known:
             place = ("models", name, "reasoning_family")
-            yield _unknown(place, "reasoning family", model.reasoning_family, known, "reasoning_families")
+            yield unknown(place, "reasoning family", model.reasoning_family, known, "reasoning_families")
 
 
 def keywords_exist(subject: Subject) -> Iterator[Finding]:
@@ -115,10 +117,11 @@ def virtual_models_are_not_real(subject: Subject) -> Iterator[Finding]:
 def _all_known(subject: Subject, kind: str, known: Collection[str], section: str = "") -> Iterator[Finding]:
     for place, name in subject.names(kind):
         if name not in known:
-            yield _unknown(place, kind, name, known, section)
+            yield unknown(place, kind, name, known, section)
 
 
-def _unknown(place: Place, kind: str, name: str, known: Collection[str], section: str = "") -> Finding:
+def unknown(place: Place, kind: str, name: str, known: Collection[str], section: str = "") -> Finding:
+    """Say that there is no such name, and what was probably meant."""
     hint = did_you_mean(name, known) if known else f" (none is defined under {section})"
     return Finding(place, f"unknown {kind} {name!r}{hint}")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from waypost.config.checks.guards import taken_over_by
 from waypost.config.checks.subject import SIGNALS, Finding, Subject, leaves
 from waypost.config.schema import Rule
 
@@ -28,14 +29,18 @@ _EMPTY: Final = _Form("any")
 
 
 def decisions_can_win(subject: Subject) -> Iterator[Finding]:
-    """Refuse a decision that holds only where one before it does: by priority, equals in the order of the file."""
+    """Refuse a decision that holds only where one before it does: by priority, equals in the order of the file.
+
+    One that a guard routes to wins in that way, whatever its own rule.
+    """
+    targets = {name for _, name in taken_over_by(subject)}
     decisions = list(enumerate(subject.config.routing.decisions))
     ordered = sorted(decisions, key=lambda item: -item[1].priority)
     earlier: list[tuple[str, _Form]] = []
     for index, decision in ordered:
         form = _form(decision.when)
         winner = next((name for name, wider in earlier if _implies(form, wider)), None)
-        if winner is not None:
+        if winner is not None and decision.name not in targets:
             message = f"the decision {decision.name!r} can never win: {winner!r} comes first and holds whenever it does"
             yield Finding(("routing", "decisions", index), message)
         earlier.append((decision.name, form))

@@ -26,6 +26,7 @@ __all__ = [
     "PIECE_BYTES",
     "changed_body",
     "changed_head",
+    "changed_response_body",
     "changed_response_head",
     "immediate",
     "piece",
@@ -90,6 +91,17 @@ def changed_response_head(start: ResponseStart, *, read_live: bool) -> Processin
     """Send an answer's head on. ``read_live``: ask for each piece of the body while the client gets it."""
     response = ProcessingResponse(mode_override=_LIVE_RESPONSE_BODY if read_live else None)
     mutate(response.response_headers.response.header_mutation, start.set_headers, start.remove_headers)
+    return response
+
+
+def changed_response_body(body: bytes) -> ProcessingResponse:
+    """Send something else in place of one live piece of an answer; nothing, when ``body`` is empty."""
+    response = ProcessingResponse()
+    mutation = response.response_body.response.body_mutation
+    if body:
+        mutation.body = body
+    else:
+        mutation.clear_body = True
     return response
 
 

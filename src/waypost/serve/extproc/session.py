@@ -7,7 +7,8 @@ A transport gives each message of Envoy to :meth:`Session.handle`, sends what co
     full_duplex_streamed   headers → (nothing yet)    piece → (nothing yet)   last piece → changed head, new pieces
 
 In both, a request that the engine lets pass at its head goes straight on, and any phase may end with an immediate
-answer. The answer's head is always shown to the engine; its body only when it asks, piece by piece as it passes.
+answer. The answer's head is always shown to the engine; its body only when it asks, piece by piece as it passes. Of an
+answer that the engine changes, no piece goes on that it did not give: when something fails, the answer ends there.
 """
 
 from __future__ import annotations
@@ -52,12 +53,15 @@ class Exchange(Protocol):
         """Judge by the whole body; empty when the request has none, and then no Forward may have one."""
         ...
 
-    def on_response_start(self, head: ResponseHead) -> ResponseStart:
-        """Take the head of the backend's answer."""
+    def on_response_start(self, head: ResponseHead) -> ResponseStart | Reply:
+        """Take the head of the backend's answer; a Reply takes its place."""
         ...
 
-    def on_chunk(self, data: bytes) -> None:
-        """Take a piece of the answer's body, never empty, if ``read_body`` asked for it."""
+    async def on_chunk(self, data: bytes, *, last: bool) -> bytes | None:
+        """Take a piece of the answer's body, if ``read_body`` asked for it; None lets it pass as it is.
+
+        ``last``, once for each answer that is seen to end: nothing follows, and ``data`` may be empty.
+        """
         ...
 
     def on_end(self, *, aborted: bool) -> None:
@@ -98,6 +102,7 @@ class Session:
         self._opened: Exchange | None = None
         self._ended = False
         self._reads_response = False
+        self._changes_response = False
         self._body: list[bytes] = []
         self._size = 0
         self.request_id = ""
@@ -118,12 +123,13 @@ class Session:
     def fail(self, message: ProcessingRequest, reply: Reply) -> list[ProcessingResponse]:
         """Give the answers to a message whose handling failed.
 
-        That is ``reply``, unless the client already has a part of the backend's answer, which is then left alone.
+        That is ``reply``, unless the client already has a part of the backend's answer. The rest of it is then left
+        alone, or, where the engine was to change it, left out.
         """
         self._reads_response = False
         match message.WhichOneof("request"):
             case "response_body":
-                return [self._pass_response_piece(message.response_body)]
+                return self._response_pieces(message.response_body, None)
             case "response_trailers":
                 return [messages.CONTINUE["response_trailers"]]
         self._phase = _Phase.REPLIED
@@ -147,10 +153,9 @@ class Session:
             case "response_headers":
                 return self._on_response_head(message.response_headers)
             case "response_body":
-                return self._on_response_body(message.response_body)
+                return await self._on_response_body(message.response_body)
             case "response_trailers":
-                self._end(aborted=False)
-                return [messages.CONTINUE["response_trailers"]]
+                return await self._on_response_trailers()
         return []  # a kind that this version of the protocol does not have
 
     def _configure(self, config: ProtocolConfiguration) -> None:
@@ -206,23 +211,40 @@ class Session:
 
     def _on_response_head(self, headers: HttpHeaders) -> list[ProcessingResponse]:
         start = self._exchange.on_response_start(response_head(headers.headers))
+        if isinstance(start, Reply):
+            return self._reply(start)
         self._reads_response = start.read_body and not headers.end_of_stream
+        self._changes_response = start.changes_body and self._reads_response
         if not self._reads_response:
             self._end(aborted=False)
         # Envoy ignores the override beside a streamed request: its configuration has to ask for the pieces.
         return [messages.changed_response_head(start, read_live=self._reads_response and not self._streamed)]
 
-    def _on_response_body(self, body: HttpBody) -> list[ProcessingResponse]:
-        if self._reads_response and body.body:
-            self._exchange.on_chunk(body.body)
+    async def _on_response_body(self, body: HttpBody) -> list[ProcessingResponse]:
+        changed = None
+        if self._reads_response and (body.body or body.end_of_stream):
+            changed = await self._exchange.on_chunk(body.body, last=body.end_of_stream)
         if body.end_of_stream:
             self._end(aborted=False)
-        return [self._pass_response_piece(body)]
+        return self._response_pieces(body, changed)
 
-    def _pass_response_piece(self, body: HttpBody) -> ProcessingResponse:
+    async def _on_response_trailers(self) -> list[ProcessingResponse]:
+        held = await self._exchange.on_chunk(b"", last=True) if self._reads_response else None
+        self._end(aborted=False)
+        answer = messages.CONTINUE["response_trailers"]
+        if not held:
+            return [answer]
+        if not self._streamed_response:
+            raise SetupError("an answer with trailers can be changed only in the mode FULL_DUPLEX_STREAMED")
+        return [*messages.pieces("response_body", held, end_of_stream=False), answer]
+
+    def _response_pieces(self, body: HttpBody, changed: bytes | None) -> list[ProcessingResponse]:
+        if changed is None and self._changes_response:
+            changed = b""  # nobody looked at it
         if self._streamed_response:
-            return messages.piece("response_body", body.body, end_of_stream=body.end_of_stream)
-        return messages.CONTINUE["response_body"]
+            data = body.body if changed is None else changed
+            return [*messages.pieces("response_body", data, end_of_stream=body.end_of_stream)]
+        return [messages.CONTINUE["response_body"] if changed is None else messages.changed_response_body(changed)]
 
     def _reply(self, reply: Reply) -> list[ProcessingResponse]:
         self._phase = _Phase.REPLIED

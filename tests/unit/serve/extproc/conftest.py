@@ -16,11 +16,14 @@ class FakeEngine:
 
     at_head: Reply | Forward | None = None
     at_body: Callable[[bytes], Reply | Forward] = lambda body: Forward((("x-selected-model", "math"),))
-    start: ResponseStart = field(default_factory=ResponseStart)
+    start: ResponseStart | Reply = field(default_factory=ResponseStart)
+    at_chunk: Callable[[bytes, bool], bytes | None] = lambda data, last: None
     head: RequestHead | None = None
     body: bytes | None = None
     response: ResponseHead | None = None
     chunks: list[bytes] = field(default_factory=list)
+    lasts: list[bool] = field(default_factory=list)
+    """For each chunk, whether it was the last."""
     ends: list[bool] = field(default_factory=list)
     """The ``aborted`` of each end; one when all is well."""
 
@@ -35,12 +38,14 @@ class FakeEngine:
         self.body = body
         return self.at_body(body)
 
-    def on_response_start(self, head: ResponseHead) -> ResponseStart:
+    def on_response_start(self, head: ResponseHead) -> ResponseStart | Reply:
         self.response = head
         return self.start
 
-    def on_chunk(self, data: bytes) -> None:
+    async def on_chunk(self, data: bytes, *, last: bool) -> bytes | None:
         self.chunks.append(data)
+        self.lasts.append(last)
+        return self.at_chunk(data, last)
 
     def on_end(self, *, aborted: bool) -> None:
         self.ends.append(aborted)

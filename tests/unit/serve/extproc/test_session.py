@@ -227,7 +227,7 @@ async def test_the_answers_head_is_changed_and_its_body_read_live(engine: Any) -
     assert list(change.header_mutation.remove_headers) == ["x-internal"]
     assert start.mode_override.response_body_mode == ProcessingMode.STREAMED
     assert rest == [CONTINUE["response_body"]] * 3
-    assert (engine.response.status, engine.chunks) == (200, [b"a", b"b"])
+    assert (engine.response.status, engine.chunks, engine.lasts) == (200, [b"a", b"b", b""], [False, False, True])
     subject.close()
     assert engine.ends == [False]
 
@@ -236,6 +236,73 @@ async def test_beside_a_streamed_request_no_override_is_sent(engine: Any) -> Non
     engine.start = ResponseStart(read_body=True)
     *_, answer = await talk(session(engine, "full_duplex_streamed"), head(), body(b"{}"), response())
     assert not answer.HasField("mode_override")
+
+
+FDS = {"request_body_mode": "FULL_DUPLEX_STREAMED", "response_body_mode": "FULL_DUPLEX_STREAMED"}
+CHANGING = ResponseStart((), ("content-length",), read_body=True, changes_body=True)
+
+
+def held_until_the_end(data: bytes, last: bool) -> bytes:
+    return b"all of it" if last else b""
+
+
+async def test_pieces_of_an_answer_are_replaced_one_by_one(engine: Any) -> None:
+    engine.start, engine.at_chunk = CHANGING, held_until_the_end
+    answers = await talk(session(engine), head(), body(b"{}"), response(), chunk(b"a"), chunk(b"", end=True))
+    assert list(answers[2].response_headers.response.header_mutation.remove_headers) == ["content-length"]
+    first, last = (answer.response_body.response.body_mutation for answer in answers[3:])
+    assert (first.WhichOneof("mutation"), last.body) == ("clear_body", b"all of it")
+
+
+async def test_the_same_in_full_duplex_in_pieces_that_envoy_likes(engine: Any) -> None:
+    engine.start = CHANGING
+    engine.at_chunk = lambda data, last: bytes(PIECE_BYTES + 1) if last else b""
+    answers = await talk(session(engine), head(**FDS), body(b"{}"), response(), chunk(b"a"), chunk(b"b", end=True))
+    sent = [answer.response_body.response.body_mutation.streamed_response for answer in answers[3:]]
+    assert [(len(piece.body), piece.end_of_stream) for piece in sent] == [
+        (0, False),
+        (PIECE_BYTES, False),
+        (1, True),
+    ]
+
+
+async def test_what_is_held_back_goes_before_trailers(engine: Any) -> None:
+    engine.start, engine.at_chunk = CHANGING, held_until_the_end
+    answers = await talk(session(engine), head(**FDS), body(b"{}"), response(), chunk(b"a"), RESPONSE_TRAILERS)
+    *_, held, trailers = answers
+    assert held.response_body.response.body_mutation.streamed_response.body == b"all of it"
+    assert not held.response_body.response.body_mutation.streamed_response.end_of_stream
+    assert trailers == CONTINUE["response_trailers"]
+    assert engine.ends == [False]
+
+
+async def test_trailers_without_a_place_for_what_is_held_back_are_an_error(engine: Any) -> None:
+    engine.start, engine.at_chunk = CHANGING, held_until_the_end
+    subject = session(engine)
+    await talk(subject, head(), body(b"{}"), response(), chunk(b"a"))
+    with pytest.raises(SetupError, match="FULL_DUPLEX_STREAMED"):
+        await subject.handle(RESPONSE_TRAILERS)
+
+
+async def test_a_reply_may_take_the_place_of_a_backends_answer(engine: Any) -> None:
+    engine.start = Reply(502, b"{}")
+    subject = session(engine)
+    *_, answer = await talk(subject, head(), body(b"{}"), response(), chunk(b"secret", end=True))
+    assert answer.immediate_response.status.code == 502
+    assert engine.ends == [False]
+
+
+@pytest.mark.parametrize("config", [{}, FDS])
+async def test_where_changing_an_answer_fails_nothing_more_of_it_passes(engine: Any, config: dict[str, str]) -> None:
+    engine.start = CHANGING
+    subject = session(engine)
+    await talk(subject, head(**config), body(b"{}"), response())
+    failed = subject.fail(chunk(b"secret"), Reply(500, b"{}"))
+    later = await talk(subject, chunk(b"more", end=True))
+    assert b"secret" not in failed[0].SerializeToString()
+    assert b"more" not in later[0].SerializeToString()
+    assert engine.chunks == []
+    assert engine.ends == [False]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,236 @@
+"""One HTTP request on its way through the pipeline, and its answer on the way back.
+
+Sans-IO: ExtProc, the CLI and tests are callers of the same few methods::
+
+    exchange = engine.open(head)
+    exchange.on_headers()            -> Reply | Forward | None (None: give me the body)
+    await exchange.on_body(body)     -> Reply | Forward
+    exchange.on_response_start(head) -> ResponseStart | Reply
+    await exchange.on_chunk(data, last=False)     (every piece of the answer's body, if it asked for them)
+                                     -> bytes | None (None: as it is)
+    exchange.on_end(aborted=False)   -> None      (always, exactly once)
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from waypost.answering import Answer
+from waypost.errors import MethodNotAllowed, RequestError
+from waypost.guard.answer import AnswerGuard
+from waypost.guard.answer_judge import AnswerJudge
+from waypost.guard.heard import heard
+from waypost.guard.permission import masked_types
+from waypost.guard.pii.mask import mask
+from waypost.guard.pii.vault import Vault
+from waypost.guard.refusal import code, refusal, unchecked_answer
+from waypost.routed import Routed
+from waypost.types import Forward, Record, Reply, Request, RequestHead, ResponseHead, ResponseStart, Verdict
+from waypost.wire import actions, answers, chat, completions, headers
+from waypost.wire.document import Document
+from waypost.wire.edits import Edits
+from waypost.wire.headers import DEBUG, SELECTED_MODEL
+from waypost.wire.restore import Restorer, wants_json
+from waypost.wire.texts import TextPlace, texts
+
+if TYPE_CHECKING:
+    from waypost.engine import Engine
+
+__all__ = ["Exchange"]
+
+_CHAT: Final = "/v1/chat/completions"
+_READERS: Final = {_CHAT: chat.read, "/v1/completions": completions.read}
+_MODELS: Final = "/v1/models"
+
+
+class Exchange:
+    """One request and its answer; see the module."""
+
+    def __init__(self, engine: Engine, head: RequestHead) -> None:
+        engine.observer.begin()
+        self._engine = engine
+        self._head = head
+        self._began = engine.clock()
+        self._request: Request | None = None
+        self._routed: Routed | None = None
+        self._said: tuple[TextPlace, ...] = ()
+        self._vault: Vault | None = None
+        self._json_wanted = False
+        self._answer: Answer | None = None
+        self._verdicts: tuple[Verdict, ...] = ()
+        self._router_seconds = 0.0
+        self._status = 0
+        self._error = ""
+        self._first_token: float | None = None
+
+    def on_headers(self) -> Reply | Forward | None:
+        """Answer, pass on, or return None to ask for the body."""
+        path, method = self._head.path, self._head.method
+        if path in _READERS:
+            return None if method == "POST" else self._refuse(MethodNotAllowed(method, path))
+        if path == _MODELS and method == "GET":
+            self._status = 200
+            return answers.model_list(self._engine.model_names, self._engine.created)
+        # What is not ours passes through, to the default model's backend. Without our key: it opens models to our
+        # clients, not the files and settings of the account behind it.
+        model = self._engine.config.routing.default_model
+        return Forward(((SELECTED_MODEL, model), *self._engine.address(model)), (DEBUG,))
+
+    async def on_body(self, body: bytes) -> Reply | Forward:
+        """Route one whole request body."""
+        started = self._engine.clock()
+        try:
+            return await self._on_body(body)
+        except RequestError as error:
+            return self._refuse(error)
+        finally:
+            self._router_seconds = self._engine.clock() - started
+
+    async def _on_body(self, body: bytes) -> Reply | Forward:
+        document = Document.parse(body)
+        request = self._request = _READERS[self._head.path](document)
+        self._said = texts(document) if self._engine.listens else ()
+        heard_all = heard(request, self._said)
+        routed = self._routed = await self._engine.route(heard_all, [place.text for place in self._said])
+        self._verdicts = routed.verdicts
+        if routed.blocked:
+            return self._block(routed.blocked, routed, request)
+        self._json_wanted = wants_json(document)
+        return self._forward(self._masked(document, routed), request, routed)
+
+    def _block(self, verdict: Verdict, routed: Routed, request: Request) -> Reply:
+        guard = getattr(routed.guards, verdict.guard)
+        answer_id = f"{'chatcmpl' if request.wire == 'chat' else 'cmpl'}-{self._engine.random.getrandbits(96):024x}"
+        reply = refusal(verdict, routed.verdicts, request, guard.status, answer_id=answer_id, created=int(time.time()))
+        self._status, self._error = reply.status, code(verdict)
+        return reply
+
+    def _masked(self, document: Document, routed: Routed) -> Document:
+        """Put surrogates for what the selected model may not see."""
+        verdict = next((verdict for verdict in routed.verdicts if verdict.action == "mask"), None)
+        if verdict is None or routed.personal is None:
+            return document
+        types = masked_types(self._engine.config.models[routed.selection.model], verdict)
+        document, self._vault = mask(document, self._said, routed.personal.only(types))
+        return document
+
+    def _forward(self, document: Document, request: Request, routed: Routed) -> Forward:
+        model = routed.selection.model
+        body = self._edit(document, request, routed)
+        return Forward(
+            set_headers=(
+                *headers.for_backend(routed.decision, routed.selection, routed.category),
+                *self._engine.address(model),
+                *self._engine.key(model),
+                ("accept-encoding", "identity"),  # the answer is read
+            ),
+            remove_headers=(DEBUG, "te"),  # trailers would come after the last place for what was held back
+            body=document.text.encode() if body is None and self._vault else body,
+        )
+
+    def _edit(self, document: Document, request: Request, routed: Routed) -> bytes | None:
+        """The new body; None when nothing had to change."""
+        config = self._engine.config
+        model = config.models[routed.selection.model]
+        edits = Edits(document)
+        served_as = model.served_as or routed.selection.model
+        if served_as != request.model:
+            actions.set_model(edits, served_as)
+        if request.wire == "chat":
+            if prompt := routed.system_prompt:
+                actions.set_system_prompt(edits, prompt.text, prompt.mode)
+            if routed.selection.reasoning is not None and model.reasoning_family:
+                family = config.reasoning_families[model.reasoning_family]
+                actions.set_reasoning(edits, family, on=routed.selection.reasoning, effort=routed.selection.effort)
+        return edits.render() if edits else None
+
+    def _refuse(self, error: RequestError) -> Reply:
+        self._status, self._error = error.status, error.code or error.type
+        return answers.from_exception(error)
+
+    def on_response_start(self, head: ResponseHead) -> ResponseStart | Reply:
+        """The head of the backend's answer (or of Envoy's own error)."""
+        self._status = head.status
+        if self._routed is None or self._request is None:
+            return ResponseStart()
+        judge = AnswerJudge.of(self._engine.watch, self._routed.guards, [place.text for place in self._said])
+        judge = judge if head.status < 300 else None  # an error is not the model's answer
+        if head.headers.get("content-encoding", "identity") != "identity":
+            return self._unreadable(head, self._routed, judge)
+        content_type = head.headers.get("content-type", "")
+        streamed = content_type.partition(";")[0].strip().lower() == "text/event-stream"
+        self._answer = Answer(
+            content_type,
+            AnswerGuard(judge, self._request.wire, streamed=streamed) if judge else None,
+            Restorer(self._vault, content_type, json_content=self._json_wanted) if self._vault else None,
+        )
+        return self._start(head, self._routed, read_body=head.status < 300 or self._answer.changes)
+
+    def _unreadable(self, head: ResponseHead, routed: Routed, judge: AnswerJudge | None) -> ResponseStart | Reply:
+        verdicts = judge.unread("the answer is compressed") if judge else ()
+        if self._vault and head.status < 300:
+            lost = "the answer is compressed: masked values were not put back"
+            verdicts += (Verdict("pii", "allow", error=lost, in_answer=True),)
+        self._verdicts += verdicts
+        if any(verdict.action == "block" for verdict in verdicts):
+            reply = unchecked_answer()
+            self._status, self._error = reply.status, "answer_not_checked"
+            return reply
+        return self._start(head, routed, read_body=False)
+
+    def _start(self, head: ResponseHead, routed: Routed, *, read_body: bool) -> ResponseStart:
+        found = self._client_headers(routed, head)
+        changes = read_body and self._answer is not None and self._answer.changes
+        forged = set(headers.GUARDS).intersection(head.headers).difference(name for name, _ in found)
+        unset = (*sorted(forged), *(("content-length",) if changes else ()))
+        return ResponseStart(tuple(found), unset, read_body=read_body, changes_body=changes)
+
+    def _client_headers(self, routed: Routed, head: ResponseHead) -> list[tuple[str, str]]:
+        decision, selection = routed.decision, routed.selection
+        prompted = routed.system_prompt is not None and self._head.path == _CHAT
+        found = headers.for_client(decision, selection, routed.category, system_prompt=prompted)
+        found += headers.for_guards(self._verdicts)
+        timing = headers.server_timing(sum(routed.seconds.values()), routed.decide_seconds, self._router_seconds)
+        backend = head.headers.get(headers.SERVER_TIMING)
+        found.append((headers.SERVER_TIMING, f"{backend}, {timing}" if backend else timing))
+        if self._head.headers.get(DEBUG) == "true":
+            found += headers.for_debugging(decision, selection, routed.signals)
+        return found
+
+    async def on_chunk(self, data: bytes, *, last: bool) -> bytes | None:
+        """Take a piece of the answer; return what goes on in its place, None for the piece itself.
+
+        ``last``: nothing follows; then ``data`` may be empty. Call it once with it, however the answer ends.
+        """
+        if self._answer is None:
+            return None
+        changed = await self._answer.feed(data, last=last)
+        if self._first_token is None and self._answer.began:
+            self._first_token = self._engine.clock() - self._began
+        return changed
+
+    def on_end(self, *, aborted: bool) -> None:
+        """The exchange is over; tell the observer."""
+        routed = self._routed
+        answer = self._answer
+        self._engine.observer.observe(
+            Record(
+                path=self._head.path,
+                requested_model=self._request.model if self._request else "",
+                status=self._status,
+                decision=routed.decision if routed else None,
+                selection=routed.selection if routed and not routed.blocked else None,
+                signals=routed.signals if routed else {},
+                signal_seconds=routed.seconds if routed else {},
+                decide_seconds=routed.decide_seconds if routed else 0.0,
+                router_seconds=self._router_seconds,
+                total_seconds=self._engine.clock() - self._began,
+                first_token_seconds=self._first_token,
+                usage=answer.usage if answer else None,
+                verdicts=self._verdicts + (answer.verdicts if answer else ()),
+                request_id=self._head.headers.get("x-request-id", ""),
+                error=self._error,
+                aborted=aborted,
+            )
+        )

@@ -1,0 +1,99 @@
+"""Health, readiness, the documentation, and what errors look like."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from waypost import __version__
+from waypost.serve.api import Status
+
+
+def never():
+    raise AssertionError
+
+
+async def test_health_asks_nobody(client):
+    answer = await client(status=never, engine_now=never).get("/health")
+    assert answer.json() == {"status": "healthy", "service": "waypost", "version": __version__}
+
+
+@pytest.mark.parametrize(
+    ("checks", "error", "code", "status"),
+    [
+        ({"router": True, "envoy": True}, "", 200, "ready"),
+        ({"router": True, "envoy": False}, "", 503, "not ready"),
+        ({"router": True}, "waypost.yaml:1:1 wrong", 200, "ready"),  # the old configuration serves
+    ],
+)
+async def test_ready_is_the_sum_of_its_checks(client, checks, error, code, status):
+    guards = {"pii": "the queue is full"}
+    answer = await client(status=lambda: Status(checks, "abc", error, guards)).get("/ready")
+    assert answer.status_code == code
+    assert answer.json() == {
+        "status": status,
+        "version": __version__,
+        "config": "abc",
+        "reload_error": error or None,
+        "checks": checks,
+        "guards": guards,
+    }
+
+
+async def test_the_documentation_loads_nothing_from_elsewhere(http):
+    page = await http.get("/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+    for link in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        if not link.startswith("data:"):
+            assert "//" not in link
+            assert (await http.get(f"/{link}")).status_code == 200
+
+
+@pytest.mark.parametrize("where", ["/docs/other.js", "/docs/../app.py", "/docs/%2e%2e/app.py"])
+async def test_no_other_file_is_sent(http, where):
+    assert (await http.get(where)).status_code == 404
+
+
+ERRORS = {
+    "no path": ("GET", "/nowhere", None, 404, "not_found"),
+    "no method": ("DELETE", "/config/router", None, 405, "method_not_allowed"),
+    "no json": ("POST", "/api/v1/eval", b"{", 400, "invalid_json"),
+    "deep json": ("POST", "/api/v1/eval", b"[" * 100_000, 400, None),
+    "no utf-8": ("POST", "/api/v1/eval", b'{"text": "\xff"}', 400, None),
+    "half a character": ("POST", "/api/v1/eval", b'{"text": "\\ud800"}', 400, "invalid_value"),
+    "no object": ("POST", "/api/v1/similarity", b"[]", 400, "invalid_value"),
+    "nothing": ("POST", "/api/v1/similarity", b"", 400, "invalid_value"),
+    "an unknown key": ("POST", "/api/v1/similarity", b'{"text1": "a", "text2": "b", "c": 1}', 400, "invalid_value"),
+    "another type": ("POST", "/api/v1/similarity", b'{"text1": "a", "text2": 1}', 400, "invalid_value"),
+}
+
+
+@pytest.mark.parametrize(("method", "where", "body", "status", "code"), ERRORS.values(), ids=ERRORS)
+async def test_every_error_has_one_shape(http, method, where, body, status, code):
+    answer = await http.request(
+        method, where, content=body, headers={"content-type": "application/json"} if body else {}
+    )
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert error.keys() == {"message", "type", "param", "code"}
+    assert error["type"] == "invalid_request_error"
+    assert code in (None, error["code"])
+
+
+async def test_a_refused_method_names_the_others(http):
+    assert (await http.delete("/config/router")).headers["allow"] == "GET, PUT"
+
+
+async def test_a_failure_tells_nothing_of_itself(client):
+    answer = await client(engine_now=lambda: 1 / 0).get("/v1/models")
+    assert answer.status_code == 500
+    assert answer.json()["error"].items() >= {"type": "server_error", "code": "internal_error"}.items()
+    assert "division" not in answer.text
+
+
+@pytest.mark.parametrize("where", ["/v1/models", "/info/models", "/config/router"])
+async def test_before_the_router_has_started(client, where):
+    answer = await client(engine_now=lambda: None, store=lambda: None).get(where)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "starting")
