@@ -28,6 +28,7 @@ format: .venv/dev.stamp ## Rewrite the code in the project's format
 bench: .venv/dev.stamp ## Print every figure that the docs quote
 	$(BIN)/python bench/road.py
 	$(BIN)/python bench/route_latency.py
+	$(BIN)/python bench/guards.py
 
 docs: .venv/dev.stamp ## Rewrite the reference pages that come from the code
 	$(BIN)/python docs/generate.py

@@ -24,7 +24,7 @@ from waypost.signals.keyword import KeywordSignal
 from waypost.signals.language import LanguageSignal
 from waypost.signals.length import LengthSignal
 from waypost.signals.own import OwnModelSignal
-from waypost.types import Record
+from waypost.types import Record, RequestHead
 
 if TYPE_CHECKING:
     from waypost.guard.personal import PersonalData
@@ -166,8 +166,8 @@ def domain_signal(settings: Classifier, encoding: EncoderSettings, encoder: Enco
 class _Silent:
     """Observes nothing; for the command line."""
 
-    def begin(self) -> None:
-        pass
+    def begin(self, head: RequestHead) -> None:
+        del head
 
     def observe(self, record: Record) -> None:
         del record

@@ -23,7 +23,7 @@ from waypost.routed import Routed
 from waypost.select.base import Selector
 from waypost.select.endpoint import destination
 from waypost.signals.base import Signal
-from waypost.types import Decision, Record, Request, RequestHead, Selection, SignalResult, Verdict
+from waypost.types import Decision, Record, Request, RequestHead, Selection, SignalResult, Trace, Verdict
 from waypost.wire.headers import DESTINATION
 
 __all__ = ["Engine", "Exchange", "Observer", "Routed"]
@@ -34,8 +34,8 @@ _GUARDED: Final = frozenset({"jailbreak", "pii"})
 class Observer(Protocol):
     """Is told when a request begins and when it is over. Must be quick and must not raise."""
 
-    def begin(self) -> None:
-        """Take note of a request that begins."""
+    def begin(self, head: RequestHead) -> Trace | None:
+        """Take note of a request that begins, and say how its trace goes on."""
         ...
 
     def observe(self, record: Record) -> None:
@@ -58,6 +58,7 @@ class Engine:
     created: int = 0
     """Unix seconds, for the model list."""
     clock: Callable[[], float] = time.perf_counter
+    wall: Callable[[], float] = time.time
     random: Random = field(default_factory=Random)
 
     def open(self, head: RequestHead) -> Exchange:

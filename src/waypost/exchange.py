@@ -24,7 +24,7 @@ from waypost.guard.heard import heard
 from waypost.guard.permission import masked_types
 from waypost.guard.pii.mask import mask
 from waypost.guard.pii.vault import Vault
-from waypost.guard.refusal import code, refusal, unchecked_answer
+from waypost.guard.refusal import code, refusal
 from waypost.routed import Routed
 from waypost.types import Forward, Record, Reply, Request, RequestHead, ResponseHead, ResponseStart, Verdict
 from waypost.wire import actions, answers, chat, completions, headers
@@ -48,7 +48,11 @@ class Exchange:
     """One request and its answer; see the module."""
 
     def __init__(self, engine: Engine, head: RequestHead) -> None:
-        engine.observer.begin()
+        self._trace = engine.observer.begin(head)
+        self._arrived = engine.wall()
+        self._body_seconds = 0.0
+        self._answer_seconds: float | None = None
+        self._endpoint = ""
         self._engine = engine
         self._head = head
         self._began = engine.clock()
@@ -75,11 +79,12 @@ class Exchange:
         # What is not ours passes through, to the default model's backend. Without our key: it opens models to our
         # clients, not the files and settings of the account behind it.
         model = self._engine.config.routing.default_model
-        return Forward(((SELECTED_MODEL, model), *self._engine.address(model)), (DEBUG,))
+        return Forward(((SELECTED_MODEL, model), *self._address(model), *self._onward), (DEBUG, *self._stale))
 
     async def on_body(self, body: bytes) -> Reply | Forward:
         """Route one whole request body."""
         started = self._engine.clock()
+        self._body_seconds = started - self._began
         try:
             return await self._on_body(body)
         except RequestError as error:
@@ -121,13 +126,32 @@ class Exchange:
         return Forward(
             set_headers=(
                 *headers.for_backend(routed.decision, routed.selection, routed.category),
-                *self._engine.address(model),
+                *self._address(model),
+                *self._onward,
                 *self._engine.key(model),
                 ("accept-encoding", "identity"),  # the answer is read
             ),
-            remove_headers=(DEBUG, "te"),  # trailers would come after the last place for what was held back
+            remove_headers=(
+                DEBUG,
+                "te",
+                *self._stale,
+            ),  # trailers would come after the last place for what was held back
             body=document.text.encode() if body is None and self._vault else body,
         )
+
+    def _address(self, model: str) -> list[tuple[str, str]]:
+        address = self._engine.address(model)
+        self._endpoint = address[0][1] if address else ""
+        return address
+
+    @property
+    def _onward(self) -> tuple[tuple[str, str], ...]:
+        """The headers that take the trace to the backend."""
+        return self._trace.set_headers if self._trace else ()
+
+    @property
+    def _stale(self) -> tuple[str, ...]:
+        return self._trace.remove_headers if self._trace else ()
 
     def _edit(self, document: Document, request: Request, routed: Routed) -> bytes | None:
         """The new body; None when nothing had to change."""
@@ -152,6 +176,7 @@ class Exchange:
     def on_response_start(self, head: ResponseHead) -> ResponseStart | Reply:
         """The head of the backend's answer (or of Envoy's own error)."""
         self._status = head.status
+        self._answer_seconds = self._engine.clock() - self._began
         if self._routed is None or self._request is None:
             return ResponseStart()
         judge = AnswerJudge.of(self._engine.watch, self._routed.guards, [place.text for place in self._said])
@@ -174,9 +199,9 @@ class Exchange:
             verdicts += (Verdict("pii", "allow", error=lost, in_answer=True),)
         self._verdicts += verdicts
         if any(verdict.action == "block" for verdict in verdicts):
-            reply = unchecked_answer()
-            self._status, self._error = reply.status, "answer_not_checked"
-            return reply
+            message = "The backend compressed its answer, so it could not be checked and was dropped."
+            self._status, self._error = 502, "answer_not_checked"
+            return answers.error(502, message, "server_error", self._error)
         return self._start(head, routed, read_body=False)
 
     def _start(self, head: ResponseHead, routed: Routed, *, read_body: bool) -> ResponseStart:
@@ -230,6 +255,14 @@ class Exchange:
                 usage=answer.usage if answer else None,
                 verdicts=self._verdicts + (answer.verdicts if answer else ()),
                 request_id=self._head.headers.get("x-request-id", ""),
+                trace=self._trace,
+                method=self._head.method,
+                began=self._arrived,
+                body_seconds=self._body_seconds,
+                answer_seconds=self._answer_seconds,
+                stream=self._request.stream if self._request else False,
+                endpoint=self._endpoint,
+                system_prompt=bool(routed and routed.system_prompt and self._head.path == _CHAT),
                 error=self._error,
                 aborted=aborted,
             )

@@ -11,7 +11,7 @@ from waypost.inference.encoder import OnnxEncoder
 from waypost.types import Message, Request
 
 
-def config(*rules, **encoder):
+def config(*rules, guard=None, **encoder):
     decisions = [{"name": f"d{n}", "models": [{"model": "m"}], "when": yaml.safe_load(r)} for n, r in enumerate(rules)]
     return Config.model_validate(
         {
@@ -19,6 +19,7 @@ def config(*rules, **encoder):
             "models": {"m": {"endpoints": [{"url": "http://m:1"}]}},
             "encoder": {"deadline": "60s", **encoder},
             "routing": {"default_model": "m", "decisions": decisions},
+            "guard": guard or {},
         }
     )
 
@@ -67,3 +68,22 @@ async def test_three_signals_of_one_text_cost_one_pass(weights, passes):
 def test_a_guard_without_trained_weights_is_refused(encoder):
     with pytest.raises(SetupError, match="no classifier for jailbreak"):
         build_engine(config("{jailbreak: harmful}"), {}, encoder=encoder)
+
+
+@pytest.mark.parametrize("guard", [{"jailbreak": {}}, {"pii": {}}])
+def test_a_guard_loads_the_encoder(weights, guard):
+    assert needs_encoder(config("{language: zh}", guard=guard))
+    assert not needs_encoder(config("{language: zh}", guard={}))
+
+
+async def test_guards_share_the_pass_of_the_rules(weights, passes):
+    settings = config(
+        "{all: [{domain: math}, {domain: law}]}", guard={"jailbreak": {"action": "log"}, "pii": {"action": "log"}}
+    )
+    encoder = load_encoder(settings)
+    engine = build_engine(settings, {}, encoder=encoder)
+    routed = await engine.route(Request("chat", "auto", (Message("user", "Call me at noon"),), "Call me at noon"))
+    encoder.close()
+    assert passes.count("Call me at noon") == 1
+    assert routed.seconds.keys() == {"domain", "jailbreak", "pii"}
+    assert not any(result.unknown for result in routed.signals.values())

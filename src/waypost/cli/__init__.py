@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from waypost.cli import calibrate, chat, check, config, evaluate, label, prepare, route, serve, train, version
+from waypost.cli import calibrate, chat, check, config, evaluate, label, prepare, replay, route, serve, train, version
 from waypost.errors import WaypostError
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("route")(route.route)
 app.command("chat")(chat.chat)
+app.command("replay")(replay.replay)
 app.command("prepare")(prepare.prepare)
 app.command("label")(label.label)
 app.command("train")(train.train)

@@ -12,12 +12,15 @@ __all__ = ["needs_restart"]
 
 _FIXED: Final[tuple[Place, ...]] = (
     ("listeners",),
+    ("api",),
     ("envoy", "enabled"),
     ("envoy", "request_body"),
     ("envoy", "concurrency"),
     ("envoy", "max_request_body"),
     ("encoder",),
     ("demo",),
+    *(("observability", "tracing", key) for key in ("exporter", "endpoint", "service_name", "queue")),
+    ("observability", "records"),
 )
 """Bound to sockets, processes or loaded models. Everything else is taken over by a reload."""
 

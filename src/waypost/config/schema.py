@@ -10,6 +10,7 @@ from typing import Final, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from waypost.config.api import ApiConfig, ApiToken
 from waypost.config.guarding import (
     AnswerCheck,
     DecisionGuard,
@@ -21,6 +22,7 @@ from waypost.config.guarding import (
     PiiGuard,
 )
 from waypost.config.naming import Attacks, Domains, Name, Names, PiiTypes
+from waypost.config.observing import Logs, Observability, Records, Tracing
 from waypost.config.pool import Endpoint, HealthCheck, Model, ModelPii, Pricing, ReasoningFamily
 from waypost.config.strict import Probability, Strict
 from waypost.config.units import Address, Bytes, HostPort, PositiveSeconds, Seconds, parse_bytes
@@ -29,6 +31,8 @@ from waypost.types import Effort
 __all__ = [
     "BUNDLED",
     "AnswerCheck",
+    "ApiConfig",
+    "ApiToken",
     "Classifier",
     "Classifiers",
     "Config",
@@ -58,10 +62,12 @@ __all__ = [
     "Pricing",
     "Profile",
     "ReasoningFamily",
+    "Records",
     "Routing",
     "Rule",
     "Signals",
     "SystemPrompt",
+    "Tracing",
 ]
 
 BUNDLED: Final = "bundled"
@@ -128,7 +134,7 @@ class Encoder(Strict):
 
     model: Literal["bundled"] = "bundled"
     profile: Profile = "balanced"
-    """``quality``: finer arithmetic, at 1.5 to 2 times the price; ``fast``: two thirds of the layers and of the price."""
+    """``quality``: finer arithmetic at 1.5 to 2 times the price; ``fast``: two thirds of the layers and of the price."""
     threads: int = Field(2, ge=1, le=64)
     """Inference worker threads; each runs one request on one core."""
     queue: int = Field(128, ge=1)
@@ -281,19 +287,6 @@ class Routing(Strict):
     decisions: tuple[DecisionConfig, ...] = ()
 
 
-class Logs(Strict):
-    """Log lines on stderr. Prompts are never logged."""
-
-    format: Literal["text", "json"] = "text"
-    level: Literal["debug", "info", "warning", "error"] = "info"
-
-
-class Observability(Strict):
-    """What waypost shows of itself."""
-
-    logs: Logs = Logs()
-
-
 class Demo(Strict):
     """A small real LLM, started beside the router (extra ``demo``); models point their endpoints to it."""
 
@@ -308,6 +301,7 @@ class Config(Strict):
 
     version: Literal[1]
     listeners: Listeners = Listeners()
+    api: ApiConfig = ApiConfig()
     envoy: Envoy = Envoy()
     models: dict[Name, Model] = Field(min_length=1)
     reasoning_families: dict[Name, ReasoningFamily] = Field({})

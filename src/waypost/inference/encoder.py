@@ -61,6 +61,11 @@ class Encoder(Protocol):
         """Describes the model; heads check that they belong to it."""
         ...
 
+    @property
+    def pending(self) -> int:
+        """Texts that wait or are read now."""
+        ...
+
     async def encode(self, text: str, *, until: float | None = None) -> Encoding:
         """Encode one text. Raises InferenceError: Overloaded, DeadlineExceeded, or closed.
 

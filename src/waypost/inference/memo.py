@@ -48,6 +48,11 @@ class MemoEncoder:
         """The encoder's."""
         return self._encoder.manifest
 
+    @property
+    def pending(self) -> int:
+        """Texts that wait or are read now."""
+        return self._encoder.pending
+
     def close(self) -> None:
         """Close the encoder and forget everything."""
         self._encoder.close()

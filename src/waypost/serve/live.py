@@ -16,7 +16,7 @@ from waypost.engine import Engine
 from waypost.errors import ConfigError, Problem, WaypostError
 from waypost.inference.encoder import Encoder
 from waypost.observe import log as logs
-from waypost.observe.metrics import Metrics
+from waypost.observe.telemetry import RequestObserver, Telemetry
 
 __all__ = ["Live"]
 
@@ -26,14 +26,15 @@ log = logging.getLogger(__name__)
 class Live:
     """Holds one engine. A request keeps the engine that it began with; new requests get the newest."""
 
-    def __init__(self, loaded: Loaded, encoder: Encoder | None, metrics: Metrics) -> None:
+    def __init__(self, loaded: Loaded, encoder: Encoder | None, telemetry: Telemetry) -> None:
         self.loaded = loaded
         self.encoder = encoder
-        self.metrics = metrics
+        self.telemetry = telemetry
         self.error = ""
         """Why the last reload was refused; empty when it was not."""
-        self.engine = self._build(loaded.config)
-        metrics.know(frozenset(self.engine.model_names))
+        self.engine, observer = self._build(loaded)
+        telemetry.know(observer)
+        self._watch_encoder()
         self._old_engines = 0
         self._lock = asyncio.Lock()
 
@@ -62,20 +63,21 @@ class Live:
             self._require_hot(loaded)
             if self.encoder is None:
                 self.encoder = await asyncio.to_thread(load_encoder, loaded.config)
-            engine = await asyncio.to_thread(self._build, loaded.config)
+                self._watch_encoder()
+            engine, observer = await asyncio.to_thread(self._build, loaded)
             await follow(loaded.config)
-            self._exchange(engine, retire)
+            self._exchange(engine, observer, retire)
             self.loaded = loaded
             logs.configure(loaded.config.observability.logs)
-            self.metrics.reloads.labels("applied").inc()
-            log.info("configuration reloaded", extra={"digest": loaded.digest})
+            self.telemetry.metrics.reloaded(applied=True)
+            log.info("configuration reloaded", extra={"event": "config_reloaded", "digest": loaded.digest})
         self.error = ""
 
     def _refused(self, why: str) -> None:
         self.error = why
-        self.metrics.reloads.labels("rejected").inc()
+        self.telemetry.metrics.reloaded(applied=False)
         for line in why.splitlines():
-            log.error("reload refused, the old configuration stays: %s", line)
+            log.error("reload refused, the old configuration stays: %s", line, extra={"event": "config_reload_failed"})
 
     def _require_hot(self, loaded: Loaded) -> None:
         keys = needs_restart(self.loaded.config, loaded.config)
@@ -83,15 +85,20 @@ class Live:
             message = f"changed, but takes effect only at a restart: {', '.join(keys)}"
             raise ConfigError([Problem(str(loaded.path), 0, 0, "", message)])
 
-    def _build(self, config: Config) -> Engine:
-        return build_engine(config, os.environ, encoder=self.encoder, observer=self.metrics)
+    def _build(self, loaded: Loaded) -> tuple[Engine, RequestObserver]:
+        observer = self.telemetry.observer(loaded.config, loaded.digest)
+        return build_engine(loaded.config, os.environ, encoder=self.encoder, observer=observer), observer
 
-    def _exchange(self, engine: Engine, retire: Callable[[], None]) -> None:
+    def _watch_encoder(self) -> None:
+        if self.encoder is not None:
+            self.telemetry.metrics.watch_encoder(lambda: self.encoder.pending if self.encoder else 0)
+
+    def _exchange(self, engine: Engine, observer: RequestObserver, retire: Callable[[], None]) -> None:
         # Every request holds its engine, so the engine's own end is the end of its last request.
         self._old_engines += 1
         weakref.finalize(self.engine, self._old_engine_ended, retire)
         self.engine = engine
-        self.metrics.know(frozenset(engine.model_names))
+        self.telemetry.know(observer)
 
     def _old_engine_ended(self, retire: Callable[[], None]) -> None:
         self._old_engines -= 1

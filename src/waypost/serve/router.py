@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,8 +19,13 @@ from waypost.config.units import HostPort
 from waypost.errors import WaypostError
 from waypost.guard.health import states
 from waypost.observe.metrics import Metrics
+from waypost.observe.telemetry import Telemetry
 from waypost.serve import demo_llm
-from waypost.serve.api import Status, api_app, metrics_app
+from waypost.serve.api.app import api_app
+from waypost.serve.api.metrics import metrics_app
+from waypost.serve.api.services import Services
+from waypost.serve.api.status import Status
+from waypost.serve.api.store import ConfigStore
 from waypost.serve.child import Child
 from waypost.serve.envoy.process import EnvoyProcess
 from waypost.serve.extproc.server import ExtProcServer
@@ -33,6 +39,7 @@ __all__ = ["Router"]
 _DEMO_START_SECONDS: Final = 60.0
 _DEMO_STOP_SECONDS: Final = 3.0
 _EXTPROC_GRACE_SECONDS: Final = 1.0
+_LAST_TELEMETRY_SECONDS: Final = 2.0
 
 
 class Router:
@@ -40,12 +47,14 @@ class Router:
 
     def __init__(self, loaded: Loaded, run_dir: Path) -> None:
         self.metrics = Metrics()
+        self._telemetry = Telemetry(self.metrics, loaded.config.observability)
         self._loaded = loaded
         self._config: Config = loaded.config
         self._run_dir = run_dir
         self._draining = False
         self._http: list[HttpServer] = []
         self._live: Live | None = None
+        self._store: ConfigStore | None = None
         self._extproc: ExtProcServer | None = None
         restarts = self.metrics.child_restarts
         self._envoy = Supervised("Envoy", self._start_envoy, restarts.labels("envoy").inc)
@@ -77,7 +86,8 @@ class Router:
 
     async def _start_own(self) -> None:
         encoder = await asyncio.to_thread(load_encoder, self._config)
-        self._live = Live(self._loaded, encoder, self.metrics)
+        self._live = Live(self._loaded, encoder, self._telemetry)
+        self._store = ConfigStore(self._live, self.reload, os.environ)
         await self._start_extproc(self._live)
         if self._config.envoy.enabled:
             await self._envoy.start()
@@ -101,6 +111,7 @@ class Router:
             await server.stop()
         if self._live and self._live.encoder:
             self._live.encoder.close()
+        await asyncio.to_thread(self._telemetry.close, _LAST_TELEMETRY_SECONDS)
 
     async def kill(self) -> None:
         """End every child at once."""
@@ -133,10 +144,20 @@ class Router:
 
     async def _start_http(self) -> None:
         listeners = self._config.listeners
-        apps = ((api_app(self.status), listeners.api), (metrics_app(self.metrics), listeners.metrics))
+        apps = ((api_app(self._services(), os.environ), listeners.api), (metrics_app(self.metrics), listeners.metrics))
         self._http = [HttpServer(app, address) for app, address in apps]
         for server in self._http:
             await server.start()
+
+    def _services(self) -> Services:
+        return Services(
+            status=self.status,
+            engine_now=lambda: self._live.current() if self._live else None,
+            encoder=lambda: self._live.encoder if self._live else None,
+            store=lambda: self._store,
+            settings=self._config.api,
+            address=self._config.listeners.api,
+        )
 
     async def _start_extproc(self, live: Live) -> None:
         envoy = self._config.envoy

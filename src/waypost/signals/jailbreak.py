@@ -20,8 +20,9 @@ class JailbreakSignal:
 
     Every message of every role is read as it stands and in the views in which an attack may hide: undisguised, joined
     with its neighbours, sentence by sentence. ``jailbreak``: an attempt to override instructions or safety.
-    ``harmful``: a plain harmful request without such an attempt; a disguised one is a jailbreak. ``indirect``: a jailbreak that sits inside a document,
-    so never more probable than ``jailbreak``; any jailbreak in a tool's result is one.
+    ``harmful``: a plain harmful request without such an attempt; a disguised one is a jailbreak. ``indirect``: a
+    jailbreak that sits inside a document, so never more probable than ``jailbreak``; any jailbreak in a tool's result
+    is one.
     """
 
     kind: Final = "jailbreak"

@@ -30,6 +30,10 @@ def models(*models: str, rest: str = "") -> str:
 
 
 ERRORS = {
+    "an open API": (
+        ROUTING + "listeners: {api: waypost.internal:8080}",
+        "f:5:18 listeners.api: waypost.internal:8080 is open to other machines: add api.tokens, or listen on 127.0.0.1",
+    ),
     "a dangling model": (
         ROUTING + "  decisions: [{name: d, models: [{model: A1}]}]",
         "f:5:42 routing.decisions[0].models[0].model: unknown model 'A1' (did you mean 'a'?)",
@@ -298,13 +302,6 @@ WARNINGS = {
         (
             "f:5:22 listeners.extproc: 0.0.0.0:50051 is open to other machines: "
             "whoever reaches it can read the routing of any prompt"
-        ),
-    ),
-    "an open API": (
-        ROUTING + "listeners: {api: waypost.internal:8080}",
-        (
-            "f:5:18 listeners.api: waypost.internal:8080 is open to other machines: "
-            "whoever reaches it can read the configuration and the state of the router"
         ),
     ),
     "a demo server for nobody": (

@@ -15,7 +15,7 @@ ONE = DECISIONS + "  - name: x\n    models: [{model: a}]\n"
         (ROUTING + "lisners: {}", "f:5:1 unknown key 'lisners' (did you mean 'listeners'?)"),
         (
             ROUTING + "encoder: {gpu: 1}",
-            "f:5:11 encoder: unknown key 'gpu' (known: model, threads, queue, deadline, max_windows)",
+            "f:5:11 encoder: unknown key 'gpu' (known: model, profile, threads, queue, deadline, max_windows)",
         ),
         (
             ONE + "    when: {any: [{domian: math}]}",

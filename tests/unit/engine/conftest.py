@@ -84,7 +84,7 @@ class Observer:
     begun: int = 0
     records: list[Record] = field(default_factory=list)
 
-    def begin(self) -> None:
+    def begin(self, head) -> None:
         self.begun += 1
 
     def observe(self, record: Record) -> None:

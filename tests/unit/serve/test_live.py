@@ -8,8 +8,10 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
+from waypost.config.observing import Observability
 from waypost.errors import ConfigError, Problem, SetupError
 from waypost.observe.metrics import Metrics
+from waypost.observe.telemetry import Telemetry
 from waypost.serve import live as module
 from waypost.serve.live import Live
 from waypost.types import Record, RequestHead
@@ -52,7 +54,7 @@ def log_as_it_was(monkeypatch):
 
 @pytest.fixture
 def live(load_config, metrics) -> Live:
-    return Live(load_config("a"), None, metrics)
+    return Live(load_config("a"), None, Telemetry(metrics, Observability()))
 
 
 def reloads(metrics: Metrics, result: str) -> float:

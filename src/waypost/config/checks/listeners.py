@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
 
+from waypost.config.api import is_loopback
 from waypost.config.checks.subject import Finding, Subject
 from waypost.config.place import Place
 from waypost.config.units import HostPort
@@ -23,7 +24,6 @@ __all__ = [
 _WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared with, not bound to)
 _PRIVATE: Final = {
     "extproc": "whoever reaches it can read the routing of any prompt",
-    "api": "whoever reaches it can read the configuration and the state of the router",
 }
 
 
@@ -38,12 +38,16 @@ def listeners_are_distinct(subject: Subject) -> Iterator[Finding]:
 
 
 def private_listeners_are_local(subject: Subject) -> Iterator[Finding]:
-    """Warn of ExtProc and the API on a network: they have no authentication."""
+    """Warn of ExtProc on a network, which has no authentication, and refuse the API there without tokens."""
     for name, risk in _PRIVATE.items():
         address: HostPort = getattr(subject.config.listeners, name)
         if not _is_loopback(address.host):
             message = f"{address} is open to other machines: {risk}"
             yield Finding(("listeners", name), message, warning=True)
+    api = subject.config.listeners.api
+    if not is_loopback(api.host) and not subject.config.api.tokens:
+        message = f"{api} is open to other machines: add api.tokens, or listen on 127.0.0.1"
+        yield Finding(("listeners", "api"), message)
 
 
 def endpoints_are_not_the_router(subject: Subject) -> Iterator[Finding]:

@@ -18,10 +18,10 @@ from waypost.config.units import HostPort
 from waypost.inference.encoder import Encoding
 from waypost.inference.manifest import FileDigest, HeadFacts, Manifest
 from waypost.inference.tags import Span
-from waypost.serve.api import Status
-from waypost.serve.httpapi.app import api_app
-from waypost.serve.httpapi.services import Services
-from waypost.serve.httpapi.store import ConfigStore
+from waypost.serve.api.app import api_app
+from waypost.serve.api.services import Services
+from waypost.serve.api.status import Status
+from waypost.serve.api.store import ConfigStore
 
 MANIFEST = Manifest(
     recipe="r" * 12,

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from waypost.serve.httpapi.limits import RateLimit
+from waypost.serve.api.limits import RateLimit
 
 
 class Clock:

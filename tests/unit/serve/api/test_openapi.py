@@ -8,7 +8,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
 
-from waypost.serve.httpapi.app import api_app
+from waypost.serve.api.app import api_app
 
 TOKEN = "a-token-of-enough-characters"
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from waypost import __version__
-from waypost.serve.api import Status
+from waypost.serve.api.status import Status
 
 
 def never():

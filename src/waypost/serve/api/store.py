@@ -1,0 +1,161 @@
+"""The configuration file: read, checked, replaced in one step, and put back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import waypost
+from waypost.config.load import Loaded, loads
+from waypost.config.redact import without_userinfo
+from waypost.config.restart import needs_restart
+from waypost.errors import BadRequest
+from waypost.serve.api.errors import Conflict
+from waypost.serve.live import Live
+
+__all__ = ["Check", "ConfigStore", "Stored"]
+
+_SHIPPED: Final = Path(waypost.__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the file says now."""
+
+    text: str
+    """Without passwords in URLs."""
+    revision: str
+    """12 hex digits that change with every byte of the file; remarks too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A configuration that may be put in force."""
+
+    loaded: Loaded
+    restart: tuple[str, ...]
+    """Keys that differ from what is in force and take effect only at a restart."""
+
+
+class ConfigStore:
+    """Writes the file that ``live`` follows, and has it followed at once.
+
+    The text that was replaced stays beside the file, as ``<name>.previous``; a rollback exchanges the two.
+    """
+
+    def __init__(self, live: Live, reload: Callable[[], Awaitable[None]], environ: Mapping[str, str]) -> None:
+        self._live = live
+        self._reload = reload
+        self._environ = environ
+        self._lock = asyncio.Lock()
+
+    @property
+    def in_force(self) -> Loaded:
+        """What the router runs on; the file may say something else that was refused."""
+        return self._live.loaded
+
+    @property
+    def reload_error(self) -> str:
+        """Why the last reload was refused; empty when it was not."""
+        return self._live.error
+
+    def read(self) -> Stored:
+        """Read the file. Raises Conflict when it cannot be."""
+        content = _read(self.in_force.path)
+        return Stored(without_userinfo(_text(content)), _revision(content))
+
+    def check(self, text: str) -> Check:
+        """Understand ``text`` as if it stood in the file. Raises ConfigError with every mistake."""
+        loaded = loads(text, str(self.in_force.path), self._environ)
+        return Check(loaded, needs_restart(self.in_force.config, loaded.config))
+
+    async def apply(self, text: str, revision: str) -> None:
+        """Replace the file, which must still be at ``revision``, and put it in force.
+
+        Raises Conflict when the file is another by now or may not be written, BadRequest when ``text`` is not the whole
+        truth, ConfigError when it is wrong or refused. Then the file is as before.
+        """
+        if without_userinfo(text) != text:
+            raise BadRequest("a password in a URL does not belong into the file; use ${NAME}", code="secret_in_text")
+        async with self._lock:
+            await self._exchange(text.encode(), revision)
+
+    async def roll_back(self, revision: str) -> None:
+        """Put back what the last :meth:`apply` replaced; a second rollback undoes the first. Raises as it does."""
+        async with self._lock:
+            if not self._previous.exists():
+                raise Conflict("There is nothing to go back to.", code="no_previous_configuration")
+            await self._exchange(_read(self._previous), revision)
+
+    async def _exchange(self, new: bytes, revision: str) -> None:
+        old = _read(self._file)
+        if revision != _revision(old):
+            message = f"The file is at revision {_revision(old)} by now; read it again."
+            raise Conflict(message, code="revision_conflict", param="revision")
+        wanted = await asyncio.to_thread(self.check, _text(new))
+        if wanted.restart:
+            raise Conflict(f"This takes effect only at a restart: {', '.join(wanted.restart)}.", code="needs_restart")
+        await self._put(new)
+        if self.in_force.digest != wanted.loaded.digest:
+            why = self.reload_error
+            await self._put(old)
+            raise Conflict(f"The router refused it, the old configuration stays: {why}", code="refused")
+        _replace(self._previous, old)
+
+    async def _put(self, content: bytes) -> None:
+        try:
+            _replace(self._file, content)
+        except OSError as error:
+            message = f"{self._file} cannot be written: {error.strerror}."
+            raise Conflict(message, code="not_writable") from error
+        await self._reload()
+
+    @property
+    def _file(self) -> Path:
+        """The file itself, where its name is a link."""
+        path = self.in_force.path.resolve()
+        if path.is_relative_to(_SHIPPED):
+            message = "The configuration that comes with waypost cannot be changed; start with a file of your own."
+            raise Conflict(message, code="not_writable")
+        return path
+
+    @property
+    def _previous(self) -> Path:
+        return self._file.with_name(f"{self._file.name}.previous")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Conflict(f"{path} cannot be read: {error.strerror}.", code="not_readable") from error
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def _revision(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write all of it or nothing, with the mode that the file had."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
