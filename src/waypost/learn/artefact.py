@@ -10,7 +10,9 @@
     lora_config.json            rank, alpha, dropout, target modules: its presence marks a LoRA model
     category_mapping.json       {category_to_idx, idx_to_category}
     jailbreak_type_mapping.json, pii_type_mapping.json       {label_to_idx, idx_to_label}
+    label_mapping.json          the mapping of the only task, or of domains, as VSR's trainers write it
     sentencepiece.model         the tokenizer; its ids are the rows of the word table
+    tokenizer.json, tokenizer_config.json       the same tokenizer for Hugging Face's libraries
     training.json               data digest, seed, hyper-parameters, loss curve, dev scores by epoch
 
 ``config.json["waypost"]``::
@@ -41,6 +43,7 @@ from waypost.errors import SetupError
 from waypost.inference.architecture import State
 from waypost.inference.recipe import OVERLAP, PREFIX, WINDOW
 from waypost.learn.heads import HeadSpec
+from waypost.learn.hugging import tokenizer_config, tokenizer_json
 
 __all__ = ["Artefact", "add_heads", "read", "write"]
 
@@ -66,12 +69,14 @@ def write(artefact: Artefact, directory: Path, *, lora: dict[str, Any], training
     # Clients of safetensors ask for this tag.
     save_file(artefact.trunk, directory / _MODEL, metadata={"format": "pt"})
     save_file(artefact.weights, directory / _HEADS, metadata={"format": "pt"})
-    (directory / _TOKENIZER).write_bytes(artefact.tokenizer)
+    _write_tokenizer(artefact, directory)
     _dump(directory / _CONFIG, artefact.config | {"waypost": _reading(artefact)})
     _dump(directory / "lora_config.json", lora)
     _dump(directory / "training.json", training)
     for head in artefact.heads:
         _write_mapping(head, directory)
+    if artefact.heads:
+        _dump(directory / "label_mapping.json", _label_mapping(artefact.heads[0]))
 
 
 def read(directory: Path) -> Artefact:
@@ -102,9 +107,29 @@ def _reading(artefact: Artefact) -> dict[str, Any]:
     return facts | {"heads": [head.to_json() for head in artefact.heads]}
 
 
-def _write_mapping(head: HeadSpec, directory: Path) -> None:
+def _write_tokenizer(artefact: Artefact, directory: Path) -> None:
+    (directory / _TOKENIZER).write_bytes(artefact.tokenizer)
+    # One line: a quarter million pieces on four lines each are no easier to read.
+    text = json.dumps(tokenizer_json(artefact.tokenizer), ensure_ascii=False)
+    (directory / "tokenizer.json").write_text(text, encoding="utf-8")
+    positions = len(artefact.trunk["embeddings.position_embeddings.weight"])
+    _dump(directory / "tokenizer_config.json", tokenizer_config(artefact.tokenizer, positions))
+
+
+def _label_mapping(head: HeadSpec) -> dict[str, Any]:
+    numbers, names = _both_ways(head)
+    if head.name == "domain":
+        return {"category_to_idx": numbers, "idx_to_category": names}
+    return {"label_to_id": numbers, "id_to_label": names}
+
+
+def _both_ways(head: HeadSpec) -> tuple[dict[str, int], dict[str, str]]:
     numbers = {label: index for index, label in enumerate(head.labels)}
-    names = {str(index): label for index, label in enumerate(head.labels)}
+    return numbers, {str(index): label for label, index in numbers.items()}
+
+
+def _write_mapping(head: HeadSpec, directory: Path) -> None:
+    numbers, names = _both_ways(head)
     match head.name:
         case "domain":
             _dump(directory / "category_mapping.json", {"category_to_idx": numbers, "idx_to_category": names})

@@ -1,98 +1,105 @@
-"""Train the bundled multi-task model: ``python -m waypost.learn.bundled --data DIR --out DIR``.
+"""Train the multi-task model that waypost ships, or some of its tasks: ``waypost train all --data DIR --out DIR``.
 
-A run that was stopped continues where it was when it is started again with the same directories.
+A run that was stopped continues where it was when it is started again with the same data, settings and directories.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from waypost.errors import WaypostError
+from waypost.errors import SetupError
 from waypost.inference.tokenizer import Tokenizer
-from waypost.learn.augment import ANY, KEEP_LENGTH, Change, shorten
+from waypost.learn.augment import ANY, DISGUISES, KEEP_LENGTH, Change, shorten
 from waypost.learn.base import SOURCES, Base, read_base
 from waypost.learn.corpus import Corpus, Cutter, Packed
+from waypost.learn.device import choose_device
+from waypost.learn.extra import extra_rows
 from waypost.learn.heads import HEADS
 from waypost.learn.judge import Judge
+from waypost.learn.loop import Bar, History, Progress, Settings
 from waypost.learn.lora import LoraSettings, adapt
-from waypost.learn.merge import export
 from waypost.learn.multitask import MultiTask
 from waypost.learn.rows import Row
-from waypost.learn.sources import EMBEDDED, development_rows, training_rows
+from waypost.learn.runs import Run, facts_of, leave, run_directory
+from waypost.learn.sources import EMBEDDED, TASKS, development_rows, training_rows
 from waypost.learn.splits import find_leaks
 from waypost.learn.states import StateCache
-from waypost.learn.train import History, Settings, Trainer
+from waypost.learn.train import Trainer
 from waypost.learn.trunk import Trunk, bert
 from waypost.learn.wheels import fetch
 
-__all__ = ["editions", "main", "train"]
-
-Progress = Callable[[str], None]
+__all__ = [
+    "BASE_LORA",
+    "base_of",
+    "cutter_of",
+    "editions",
+    "multitask",
+    "pack",
+    "rows_of",
+    "say",
+    "train",
+    "work_of",
+]
 
 _FROZEN = 6
-_TASKS = {"domain": ("domain",), "jailbreak": ("jailbreak", "indirect"), "pii": ("pii",)}
+BASE_LORA = LoraSettings(from_layer=_FROZEN)
+"""Half of the layers learn; see :mod:`waypost.learn.states` for why."""
+_HEADS = {"domain": ("domain",), "jailbreak": ("jailbreak", "indirect"), "pii": ("pii",)}
 """The heads of each task."""
 _KEPT_WINDOWS = 3
 """Of one training text; an attack is long by its preamble, which three windows show well enough."""
 _KEPT_OF_TOPICS = 2
 """Of one with a domain: its ends name the topic."""
+_DISGUISED = 160
+"""Characters of the longest text that also comes in disguise."""
 _CHANGED = 0.4
 """Share of texts that also come in a changed edition."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m waypost.learn.bundled", description="Train the bundled model.")
-    parser.add_argument("--data", type=Path, required=True, help="directory with the *_train and *_dev files")
-    parser.add_argument("--out", type=Path, required=True, help="where the artefact goes")
-    parser.add_argument("--work", type=Path, required=True, help="for what a stopped run needs to go on; 3 GB")
-    parser.add_argument("--tasks", nargs="+", choices=tuple(_TASKS), default=tuple(_TASKS), help="all by default")
-    parser.add_argument("--epochs", type=int, default=Settings().epochs)
-    parser.add_argument("--rank", type=int, default=LoraSettings().rank)
-    parser.add_argument("--seed", type=int, default=Settings().seed)
-    options = parser.parse_args(arguments)
-    lora = LoraSettings(rank=options.rank, alpha=2 * options.rank, from_layer=_FROZEN)
-    try:
-        train(options, lora, Settings(epochs=options.epochs, seed=options.seed), _say)
-    except WaypostError as error:
-        _say(f"error: {error}")
-        return error.exit_code
-    return 0
+def train(run: Run, lora: LoraSettings, settings: Settings, progress: Progress, bar: Bar | None = None) -> None:
+    """Read the data, fit, and write the artefact with its card and its report.
+
+    Raises SetupError when the data or the base cannot be read or the device is not there, DataError for malformed rows.
+    """
+    start, device = time.monotonic(), choose_device(run.device)
+    learnt, held_out = rows_of(run.data, settings.seed, progress, run.tasks, run.extra)
+    learnt = [row for row in learnt if _teaches(row, run.tasks)]
+    base = base_of(run.work)
+    cutter = cutter_of(base, run.work)
+    model = multitask(base, lora, run.tasks).to(device)
+    judge = Judge(held_out, cutter)
+    history = _fit(model, learnt, judge, cutter, lora, settings, _work(run, lora, learnt), progress, bar)
+    data = {"digest": _digest(learnt), "rows": Counter(row.source for row in learnt), "dev_rows": len(held_out)}
+    facts = facts_of(run.name, data, lora, settings, history)
+    leave(model, base, lora, run.out, facts | {"seconds": round(time.monotonic() - start)}, progress)
 
 
-def train(options: argparse.Namespace, lora: LoraSettings, settings: Settings, progress: Progress) -> None:
-    """Read the data, fit, and write the artefact. Raises SetupError when the data or the base cannot be read."""
-    start = time.monotonic()
-    base = _base(options.work)
-    cutter = _cutter(base, options.work)
-    learnt, held_out = _rows(options.data, settings.seed, progress)
-    learnt = [row for row in learnt if _teaches(row, options.tasks)]
-    model = _model(base, lora, options.tasks)
-    # What is kept for a stopped run belongs to these rows and no others.
-    digest = _digest(learnt)
-    history = _fit(model, learnt, Judge(held_out, cutter), cutter, settings, options.work / digest[:12], progress)
-    facts = {
-        "data": {"digest": digest, "rows": Counter(row.source for row in learnt)},
-        "settings": asdict(settings),
-        "lora": asdict(lora),
-        "seconds": round(time.monotonic() - start),
-        **asdict(history),
-    }
-    export(model, base.tokenizer, lora, options.out, facts)
-    progress(f"wrote {options.out}")
+def work_of(directory: Path, rows: Sequence[Row]) -> Path:
+    """Where what is kept for a stopped run lies: it belongs to these rows and no others."""
+    return directory / _digest(rows)[:12]
 
 
-def _model(base: Base, lora: LoraSettings, tasks: Sequence[str]) -> MultiTask:
-    heads = [head for head in HEADS for task in tasks if head.name in _TASKS[task]]
+def _work(run: Run, lora: LoraSettings, rows: Sequence[Row]) -> Path:
+    """Frozen states belong to the layer that they were taken from, too, and those of dev to the tasks judged."""
+    tasks = () if run.tasks == TASKS else (run.name,)
+    layer = () if lora.from_layer == _FROZEN else (f"from-{lora.from_layer}",)
+    return work_of(run.work.joinpath(*tasks, *layer), rows)
+
+
+def multitask(base: Base, lora: LoraSettings, tasks: Sequence[str]) -> MultiTask:
+    """Build the model with the heads of ``tasks``. Raises SetupError when these read a layer that is not kept."""
+    heads = [head for head in HEADS for task in tasks if head.name in _HEADS[task]]
+    lowest = min((layer for head in heads for layer in head.layers), default=base.architecture.layers - 1)
+    if lora.from_layer > lowest:
+        raise SetupError(f"--from-layer {lora.from_layer} is too high: {lowest} at most")
     trunk = bert(base)
     return MultiTask(Trunk(trunk, lora.from_layer, adapt(trunk, lora)), heads)
 
@@ -102,15 +109,17 @@ def _fit(
     rows: Sequence[Row],
     judge: Judge,
     cutter: Cutter,
+    lora: LoraSettings,
     settings: Settings,
     work: Path,
     progress: Progress,
+    bar: Bar | None,
 ) -> History:
     corpus = Corpus.of(pack(rows, cutter, settings.seed))
     progress(f"{len(rows)} texts in {len(corpus.rows)} editions, {corpus.tokens} tokens; dev {judge.corpus.tokens}")
     width = model.trunk.hidden
-    dev = StateCache(judge.corpus, width, work / "dev")
-    trainer = Trainer(model, corpus, StateCache(corpus, width, work / "train"), settings, work / "run", progress)
+    dev, states = StateCache(judge.corpus, width, work / "dev"), StateCache(corpus, width, work / "train")
+    trainer = Trainer(model, corpus, states, settings, run_directory(work, lora, settings), progress, bar)
     return trainer.run(lambda: judge.score(model, dev))
 
 
@@ -142,25 +151,38 @@ def _teaches(row: Row, tasks: Sequence[str]) -> bool:
 def _changes(row: Row) -> Sequence[Change]:
     if row.spans:
         return KEEP_LENGTH
-    return (*ANY, shorten) if row.domain else ANY
+    if row.domain:
+        return (*ANY, shorten)
+    # A long text is rarely disguised as a whole, and a disguised one takes many times its tokens.
+    return (*ANY, *DISGUISES) if len(row.text) < _DISGUISED else ANY
 
 
-def _rows(data: Path, seed: int, progress: Progress) -> tuple[list[Row], list[Row]]:
-    held_out = development_rows(data)
-    learnt = training_rows(data, Random(seed))  # noqa: S311 - not for secrets
+def rows_of(
+    data: Path, seed: int, progress: Progress, tasks: Sequence[str] = TASKS, extra: Sequence[Path] = ()
+) -> tuple[list[Row], list[Row]]:
+    """Read the rows to learn and the rows to judge by. Training rows that give away a dev row are left out.
+
+    Raises SetupError when a file of ``tasks`` is missing, DataError for malformed rows.
+    """
+    held_out = development_rows(data, tasks)
+    learnt = training_rows(data, Random(seed), tasks)  # noqa: S311 - not for secrets
+    for path in extra:
+        learnt += extra_rows(path)
     leaks = find_leaks((row.text for row in learnt), [row.text for row in held_out])
     leaked = {leak.seen_in for leak in leaks}
     progress(f"{len(leaks)} dev texts have a twin in training; {len(leaked)} training texts left out")
     return [row for row in learnt if row.text not in leaked], held_out
 
 
-def _base(work: Path) -> Base:
+def base_of(work: Path) -> Base:
+    """Fetch the base model; ``work`` takes what is downloaded."""
     work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=work) as directory:
         return read_base(fetch(SOURCES, Path(directory)))
 
 
-def _cutter(base: Base, work: Path) -> Cutter:
+def cutter_of(base: Base, work: Path) -> Cutter:
+    """Make the cutter of the base's tokenizer."""
     path = work / "sentencepiece.model"
     path.write_bytes(base.tokenizer)
     return Cutter(Tokenizer(path))
@@ -173,10 +195,7 @@ def _digest(rows: Sequence[Row]) -> str:
     return digest.hexdigest()
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line of progress with the time of day."""
     stamp = time.strftime("%H:%M:%S")
     print(f"{stamp} {line}", file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from waypost import __version__
 
-__all__ = ["own_card"]
+__all__ = ["own_card", "trained_card"]
 
 _WORST = 3
 """Classes that are named as the weakest."""
@@ -51,6 +51,79 @@ def _lines(labels: tuple[str, ...], facts: Mapping[str, Any], recipe: str) -> It
         "It always answers with one of its classes, so a text about something else gets the least unfitting one: keep "
         "a threshold. It reads topics, not intent, and is no guard."
     )
+
+
+def trained_card(heads: Mapping[str, Sequence[str]], facts: Mapping[str, Any]) -> str:
+    """Write the card of a model that ``waypost train`` fitted; ``facts`` is what ``training.json`` holds."""
+    parts = (_purpose(heads, facts), _scores(facts), _data(facts), _settings(facts), _limits(heads))
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def _purpose(heads: Mapping[str, Sequence[str]], facts: Mapping[str, Any]) -> Iterator[str]:
+    yield "# Encoder and classifiers\n" if heads else "# Encoder for similarity\n"
+    yield (
+        f"A sentence encoder (multilingual-e5-small, MIT) with LoRA adapters merged into it, made by waypost "
+        f"{__version__} (`waypost train {facts['task']}`). `model.safetensors` is the encoder in full precision, "
+        "`adapter/` the adapters alone.\n"
+    )
+    for name, labels in heads.items():
+        yield f"- **{name}**: {', '.join(labels)}"
+    yield "- **embedding**: a text as a vector, for similarity\n"
+
+
+def _scores(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield "## How good it is\n"
+    yield (
+        "Scores on the development rows, after each epoch, in full precision. They chose the epoch, so they flatter; "
+        "texts from elsewhere do worse. `waypost evaluate` measures what is served.\n"
+    )
+    names = [name for name in facts["scores"][0] if name != "total"]
+    yield f"| epoch | total | {' | '.join(names)} |\n|---{'|---' * (len(names) + 1)}|"
+    rows = [("before", facts["before"])] if "before" in facts else []
+    rows += [(f"{number}", row) for number, row in enumerate(facts["scores"], 1)]
+    for epoch, row in rows:
+        mark = " (kept)" if epoch == str(facts["best_epoch"] + 1) else ""
+        yield f"| {epoch}{mark} | {' | '.join(f'{row[name]:.4f}' for name in ('total', *names))} |"
+    if "before" in facts and facts["best"] <= facts["before"]["total"]:
+        yield "\n**No epoch was better than the encoder before training.**"
+    yield ""
+
+
+def _data(facts: Mapping[str, Any]) -> Iterator[str]:
+    data = facts["data"]
+    yield "## What it was made of\n"
+    yield (
+        f"{sum(data['rows'].values())} rows, SHA-256 `{data['digest']}`; {data['dev_rows']} development texts. "
+        "Training rows that share text with these were left out.\n"
+    )
+    yield "| source | rows |\n|---|---|"
+    for source, count in sorted(data["rows"].items()):
+        yield f"| {source} | {count} |"
+    yield ""
+
+
+def _settings(facts: Mapping[str, Any]) -> Iterator[str]:
+    lora, settings = facts["lora"], facts["settings"]
+    targets = ", ".join(lora["targets"]) or "every matrix"
+    yield "## How it was made\n"
+    yield (
+        f"LoRA of rank {lora['rank']} (alpha {lora['alpha']}, dropout {lora['dropout']}) on {targets} of the layers "
+        f"from {lora['from_layer']} on; AdamW, peak rate {settings['rate']:g}, batches of {settings['batch_tokens']} "
+        f"tokens, {len(facts['scores'])} of at most {settings['epochs']} epochs, seed {settings['seed']}, "
+        f"{facts['seconds'] / 60:.0f} minutes. All else is in `training.json`.\n"
+    )
+
+
+def _limits(heads: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    yield "## Limits\n"
+    if "domain" in heads:
+        yield "- A domain is always one of the classes, so keep a threshold for texts about something else."
+    if "jailbreak" in heads:
+        yield "- An attack in words that nobody has used yet may pass: the detector is one guard, not the only one."
+    if "pii" in heads:
+        yield "- Personal data is found by its words and its context; rules find numbers with a checksum better."
+    yield "- What it read is mostly English and Chinese; measure other languages before you rely on them."
+    yield "- It has not been converted yet: `python -m waypost.learn.export` quantises it and compares the result."
 
 
 def _cell(value: float | None) -> str:

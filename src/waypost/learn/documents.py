@@ -29,6 +29,8 @@ def document_rows(rows: Sequence[Row], count: int, random: Random) -> Iterator[R
     attacks = [
         row.text for row in rows if row.attack == "jailbreak" and not row.indirect and len(row.text) in _SENTENCE
     ]
+    if not carriers or not attacks:
+        return
     own = own_data("documents")
     for _ in range(count):
         task, carrier = random.choice(own["tasks"]), random.choice(carriers)

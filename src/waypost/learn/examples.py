@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from random import Random
 from string import ascii_uppercase
 from typing import Any, Literal
 
 import yaml
 
 from waypost.errors import SetupError
+from waypost.learn.composed import topic_rows
 from waypost.learn.splits import is_held_out
 
 __all__ = ["Example", "Kind", "development_examples", "read_rows", "training_examples"]
 
-Kind = Literal["exam", "exam with options", "natural", "everyday"]
-"""Exam questions alone or with their answers; natural prompts and items from open sets; our own short prompts."""
+Kind = Literal["exam", "exam with options", "natural", "everyday", "topic"]
+"""Exam questions alone or with their answers; natural prompts and items from open sets; our own short prompts, and our
+own topics in many languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Example:
 
 def training_examples(data: Path) -> list[Example]:
     """Read what the classifier is fitted on. Raises SetupError when a file is missing."""
-    return [*_exams(data / "domain_train.jsonl.gz"), *(row for row in _prompts(data) if not is_held_out(row.text))]
+    prompts = (row for row in _prompts(data) if not is_held_out(row.text))
+    return [*_exams(data / "domain_train.jsonl.gz"), *prompts, *_topics()]
 
 
 def development_examples(data: Path) -> list[Example]:
@@ -62,6 +66,12 @@ def _prompts(data: Path) -> Iterator[Example]:
     for label, texts in yaml.safe_load(everyday).items():
         for text in texts:
             yield Example(text, label, "en" if text.isascii() else "zh", "everyday")
+
+
+def _topics() -> Iterator[Example]:
+    for row in topic_rows(Random(0)):  # noqa: S311 - not for secrets
+        if row.domain:
+            yield Example(row.text, row.domain, "", "topic")
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,7 @@ from waypost.learn.heads import HeadSpec
 from waypost.learn.prune import choose_pieces, prune_tokenizer
 from waypost.learn.smooth import absorb, factors, widest
 
-__all__ = ["PIECES", "export", "main"]
+__all__ = ["PIECES", "export", "main", "texts_of"]
 
 PIECES: Final = 190_000
 """All of Latin, Cyrillic, Han, kana and Hangul, single characters of the rest, and most of Arabic, Hindi and Thai."""
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         manifest = export(
-            options.artefact, options.out, list(_texts(options.data)), pieces=options.pieces, progress=_say
+            options.artefact, options.out, list(texts_of(options.data)), pieces=options.pieces, progress=_say
         )
     except WaypostError as error:
         _say(f"error: {error}")
@@ -73,21 +73,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def export(
-    source: Path, target: Path, texts: Sequence[str], *, pieces: int = PIECES, progress: Callable[[str], None]
+    source: Path,
+    target: Path,
+    texts: Sequence[str],
+    *,
+    pieces: int = PIECES,
+    features: Sequence[int] = (),
+    progress: Callable[[str], None],
 ) -> Manifest:
     """Write the encoder of the artefact in ``source`` to ``target`` and return its manifest.
 
-    ``texts`` stay cut as they were; some of them are what the result is compared on. Raises SetupError, and writes
-    no manifest, when the artefact is incomplete or quantisation changed it too much.
+    ``features`` are layers whose means the graph gives out, too, for fitting heads. ``texts`` stay cut as they were;
+    some of them are what the result is compared on. Raises SetupError, and writes no manifest, when the artefact is
+    incomplete or quantisation changed it too much.
     """
     artefact = read(source)
     pruned = _prune(artefact, texts, pieces)
     progress(f"kept {pruned.shape.vocabulary} of {len(artefact.trunk[_WORDS])} word pieces")
     target.mkdir(parents=True, exist_ok=True)
     (target / TOKENIZER).write_bytes(lzma.compress(pruned.tokenizer, preset=9))
-    figures = _quantise(artefact, pruned, target, texts, progress)
+    figures = _quantise(artefact, pruned, target, texts, features, progress)
     check(figures)
-    manifest = _describe(source, target, artefact, figures)
+    manifest = _describe(source, target, artefact, features, figures)
     manifest.write(target)
     return manifest
 
@@ -115,7 +122,12 @@ def _shape(config: dict[str, Any], state: State) -> Architecture:
 
 
 def _quantise(
-    artefact: Artefact, pruned: _Pruned, target: Path, texts: Sequence[str], progress: Callable[[str], None]
+    artefact: Artefact,
+    pruned: _Pruned,
+    target: Path,
+    texts: Sequence[str],
+    features: Sequence[int],
+    progress: Callable[[str], None],
 ) -> dict[str, float]:
     """Write the quantised graph and return how near it comes to the exact one, on other texts than it was made with."""
     import onnx
@@ -129,7 +141,7 @@ def _quantise(
     ranges = widest(_ranges(exact.run(sequence)) for sequence in _sequences(tokenizer, texts, half=0))
     smoothing = factors(pruned.state, ranges)
     smooth = absorb(pruned.state, smoothing)
-    graph = fused_graph(smooth, pruned.shape, artefact.heads, artefact.weights, smoothing=smoothing)
+    graph = fused_graph(smooth, pruned.shape, artefact.heads, artefact.weights, features=features, smoothing=smoothing)
     quantise_matrices(graph, target / MODEL)
     progress("comparing with full precision")
     held_out, shipped = _sequences(tokenizer, texts, half=1), Session.load(target / MODEL)
@@ -153,15 +165,17 @@ def _answers(outputs: Outputs) -> Outputs:
     return {name: value for name, value in outputs.items() if not name.startswith(RANGE)}
 
 
-def _describe(source: Path, target: Path, artefact: Artefact, figures: dict[str, float]) -> Manifest:
+def _describe(
+    source: Path, target: Path, artefact: Artefact, features: Sequence[int], figures: dict[str, float]
+) -> Manifest:
     files = {name: file_digest(target / name) for name in (MODEL, TOKENIZER)}
     recipe = (PREFIX, WINDOW, OVERLAP, POOLING, *(file.sha256 for file in files.values()))
     calibration = _calibration(source / "calibration.json")
     return Manifest(
         recipe=hashlib.sha256(json.dumps(recipe).encode()).hexdigest(),
         dimensions=artefact.config["hidden_size"],
-        features=0,
-        feature_layers=(),
+        features=artefact.config["hidden_size"] * len(features),
+        feature_layers=tuple(features),
         prefix=PREFIX,
         pooling=POOLING,
         engine="onnxruntime, int8 per channel, smoothed, words in 4 bits",
@@ -190,7 +204,8 @@ def _calibration(path: Path) -> dict[str, dict[str, float]]:
     }
 
 
-def _texts(data: Path) -> Iterator[str]:
+def texts_of(data: Path) -> Iterator[str]:
+    """Yield every text of the files in ``data``. Raises SetupError when there are none."""
     paths = sorted(data.glob("*.jsonl.gz"))
     if not paths:
         raise SetupError(f"no *.jsonl.gz in {data}; --data names the directory that holds the texts")

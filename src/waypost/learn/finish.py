@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 from typing import Final
 
 import numpy as np
@@ -22,21 +21,17 @@ from numpy.typing import NDArray
 from waypost.config import schema
 from waypost.errors import WaypostError
 from waypost.inference.architecture import Floats
-from waypost.inference.encoder import OnnxEncoder
 from waypost.inference.lexicon import LEXICON, Lexicon
 from waypost.inference.manifest import TOKENIZER, HeadFacts, Manifest, file_digest
 from waypost.inference.tokenizer import Tokenizer
-from waypost.learn.composed import topic_rows
+from waypost.learn.domain import WEIGHTS
 from waypost.learn.evaluate.attacks import evaluate_jailbreak
 from waypost.learn.examples import Example, development_examples, training_examples
 from waypost.learn.lexicon import fit_lexicon, mix
-from waypost.learn.served import PATIENCE, Served
+from waypost.learn.served import Served, load_patiently
 
 __all__ = ["finish", "main"]
 
-_WEIGHTS: Final = {"exam": 1.0, "exam with options": 1.0, "natural": 2.0, "everyday": 4.0}
-"""Exam questions outnumber natural prompts five to one, but natural prompts are what a router sees."""
-_TOPICS: Final = 1.0
 _FALSE_ALARMS: Final = 0.01
 """Share of harmless dev rows that the shipped threshold of ``jailbreak`` may stop."""
 
@@ -95,17 +90,15 @@ async def _domain(directory: Path, data: Path, say: Say) -> None:
 
 
 def _fit(tokenizer: Tokenizer, labels: tuple[str, ...], data: Path) -> Lexicon:
-    rows: list[tuple[str, str, float]] = []
-    rows += [(row.text, row.label, _WEIGHTS[row.kind]) for row in training_examples(data)]
-    rows += [(row.text, row.domain, _TOPICS) for row in topic_rows(Random(0)) if row.domain]  # noqa: S311 - no secret
-    texts, found, weights = zip(*rows, strict=True)
-    return fit_lexicon(tokenizer, texts, found, np.array(weights), labels)
+    rows = training_examples(data)
+    weights = np.array([WEIGHTS[row.kind] for row in rows])
+    return fit_lexicon(tokenizer, [row.text for row in rows], [row.label for row in rows], weights, labels)
 
 
 async def _encode(directory: Path, rows: Sequence[Example], head: HeadFacts, say: Say) -> Floats:
     """Logarithms of the head's probabilities, row by row."""
     say(f"reading {len(rows)} dev texts")
-    encoder = _open(directory)
+    encoder = load_patiently(directory)
     try:
         answers = [(await encoder.encode(row.text)).probabilities[head.name] for row in rows]
     finally:
@@ -122,7 +115,7 @@ def _accuracy(logits: Floats, truth: NDArray[np.int64], rows: Sequence[Example])
 
 async def _jailbreak(directory: Path, data: Path, say: Say) -> None:
     """Take the lowest threshold that stops no more of the harmless dev rows than it may."""
-    manifest, encoder = Manifest.read(directory), _open(directory)
+    manifest, encoder = Manifest.read(directory), load_patiently(directory)
     try:
         served = Served(encoder, schema.Classifiers(), schema.Encoder())
         found = await evaluate_jailbreak(served, data / "jailbreak_dev.jsonl.gz", say)
@@ -136,10 +129,6 @@ async def _jailbreak(directory: Path, data: Path, say: Say) -> None:
     say(f"jailbreak ≥ {threshold:g} stops {trials.false_positives(threshold)} of {len(trials.negatives)} harmless")
     say(f"rows and finds {trials.hits(threshold)} of {len(trials.positives)} attacks")
     _with(manifest, replace(_head(manifest, "jailbreak"), threshold=threshold)).write(directory)
-
-
-def _open(directory: Path) -> OnnxEncoder:
-    return OnnxEncoder.load(directory, schema.Encoder(deadline=PATIENCE, threads=1))
 
 
 def _head(manifest: Manifest, name: str) -> HeadFacts:

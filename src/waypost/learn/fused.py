@@ -32,12 +32,13 @@ def fused_graph(
     weights: State,
     *,
     exact: bool = False,
+    features: Sequence[int] = (),
     smoothing: Ranges | None = None,
 ) -> ModelProto:
     """Build the graph. ``smoothing`` is what inputs are divided by; ``state`` has absorbed it.
 
-    ``exact`` keeps the word table in full precision, for comparison, and adds outputs ``range.LAYER``
-    float32[1, channels].
+    ``features``: also give out these layers' means, side by side. ``exact`` keeps the word table in full precision, for
+    comparison, and adds outputs ``range.LAYER`` float32[1, channels].
     """
     graph = _MultiTaskNodes(state, shape, exact=exact, smoothing=smoothing or {})
     states = [graph.embed(int8=not exact)]
@@ -46,6 +47,8 @@ def fused_graph(
     graph.output("embedding", graph.pooled(states[-1], "mean"), [1, shape.hidden])
     for head in heads:
         graph.head(head, states, weights)
+    if features:
+        graph.features([graph.pooled(states[layer], "mean") for layer in features], shape.hidden * len(features))
     return graph.model()
 
 
@@ -85,6 +88,10 @@ class _MultiTaskNodes(BertNodes):
         if where not in self._smoothing:
             return tensor
         return self.node("Mul", [tensor, self.constant(f"{where}.smoothing", 1 / self._smoothing[where])])
+
+    def features(self, means: Sequence[str], width: int) -> None:
+        """Give out means side by side."""
+        self.output("features", self.node("Concat", means, axis=-1), [1, width])
 
     def head(self, head: HeadSpec, states: Sequence[str], weights: State) -> None:
         """Add a linear layer over the head's features and give out its logits."""

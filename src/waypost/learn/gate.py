@@ -9,11 +9,14 @@ import numpy as np
 
 from waypost.errors import SetupError
 from waypost.inference.architecture import Floats
+from waypost.inference.session import EARLY
 
 __all__ = ["BOUNDS", "Outputs", "check", "compare"]
 
 Outputs = Mapping[str, Floats]
 """What a graph gives for one sequence."""
+
+_VECTOR: Final = "embedding"
 
 BOUNDS: Final = {"cosine": 0.995, "worst_cosine": 0.99, "agreement": 0.97}
 """The least that is accepted: mean and minimum cosine of embeddings, and the share of equal labels of every head."""
@@ -21,18 +24,23 @@ BOUNDS: Final = {"cosine": 0.995, "worst_cosine": 0.99, "agreement": 0.97}
 
 def compare(exact: Sequence[Outputs], shipped: Sequence[Outputs]) -> dict[str, float]:
     """Compare the embeddings and the best labels, of tokens too, of the same sequences."""
-    cosines = [_cosine(a["embedding"], b["embedding"]) for a, b in zip(exact, shipped, strict=True)]
-    figures = {"texts": float(len(cosines)), "cosine": float(np.mean(cosines)), "worst_cosine": float(np.min(cosines))}
-    for name in exact[0].keys() - {"embedding"}:
-        equal = [a[name].argmax(-1) == b[name].argmax(-1) for a, b in zip(exact, shipped, strict=True)]
-        figures[f"agreement.{name}"] = float(np.mean(np.concatenate([np.atleast_1d(each) for each in equal])))
+    figures = {"texts": float(len(exact))}
+    for name in exact[0]:
+        pairs = [(a[name], b[name]) for a, b in zip(exact, shipped, strict=True)]
+        if name.endswith(_VECTOR):
+            head = name.removesuffix(_VECTOR)
+            cosines = [_cosine(one, other) for one, other in pairs]
+            figures |= {f"{head}cosine": float(np.mean(cosines)), f"{head}worst_cosine": float(np.min(cosines))}
+        else:
+            equal = [np.atleast_1d(one.argmax(-1) == other.argmax(-1)) for one, other in pairs]
+            figures[f"agreement.{name}"] = float(np.mean(np.concatenate(equal)))
     return figures
 
 
 def check(figures: Mapping[str, float]) -> None:
     """Raise SetupError when a figure is below its bound."""
     for name, value in figures.items():
-        bound = BOUNDS.get(name.partition(".")[0])
+        bound = BOUNDS.get(name.removeprefix(EARLY).partition(".")[0])
         if bound is not None and value < bound:
             raise SetupError(
                 f"quantisation changed the model: {name} is {value:.4f}, below {bound}; it was not written"

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from waypost.errors import DataError
 from waypost.inference.tags import Tagger, join_windows
 from waypost.learn.batches import group_by_width
 from waypost.learn.bio import Span
@@ -24,6 +25,8 @@ from waypost.learn.states import Batch, StateCache
 
 __all__ = ["Answers", "Judge", "recall_at"]
 
+_MAIN = (("domain", "natural", "natural_other"), ("recall_at_1pc",), ("pii_f1",))
+"""The main figure of each task: the first that there is."""
 _BENIGN, _JAILBREAK = ATTACKS.index("benign"), ATTACKS.index("jailbreak")
 
 
@@ -51,7 +54,10 @@ class Judge:
         self.corpus = Corpus.of(cutter.pack(row, number, 64, random) for number, row in enumerate(rows))
 
     def score(self, model: MultiTask, cache: StateCache) -> dict[str, float]:
-        """Score the model; ``total`` is the mean of the tasks' main figures."""
+        """Score the model; ``total`` is the mean of the tasks' main figures.
+
+        Raises DataError when no dev row has a label for one of the model's tasks.
+        """
         answers = self.answer(model, cache)
         scores = {
             **self._domain(answers),
@@ -59,7 +65,10 @@ class Judge:
             **self._personal(answers),
             "cosine": float(np.mean(answers.similarity)),
         }
-        main = [scores[name] for name in ("domain", "recall_at_1pc", "pii_f1") if name in scores]
+        found = (next((scores[name] for name in names if name in scores), None) for names in _MAIN)
+        main = [score for score in found if score is not None]
+        if not main:
+            raise DataError("the dev files have no labels for what is trained; of attacks they need both kinds")
         return {"total": float(np.mean(main)), **scores}
 
     def answer(self, model: MultiTask, cache: StateCache) -> Answers:
@@ -68,7 +77,7 @@ class Judge:
         model.eval()
         for numbers in group_by_width(self.corpus, range(len(self.rows)), 4096):
             batch = cache.load(numbers, model)
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad(), torch.autocast(model.device.type, torch.bfloat16):
                 logits, embeddings = model(batch.states, batch.mask)
             answers.similarity.extend((embeddings * batch.teacher).sum(-1).tolist())
             self._note(logits, batch, numbers, answers)
@@ -76,14 +85,14 @@ class Judge:
 
     def _note(self, logits: dict[str, Tensor], batch: Batch, numbers: list[int], answers: Answers) -> None:
         if "domain" in logits:
-            domain = torch.softmax(mean_by_row(logits["domain"], batch), -1).numpy()
+            domain = torch.softmax(mean_by_row(logits["domain"], batch), -1).cpu().numpy()
             answers.domain.update(zip(numbers, domain, strict=True))
         if "jailbreak" in logits:
             worst = attack_windows(logits["jailbreak"], batch.rows, batch.count)
-            attack = torch.softmax(logits["jailbreak"][worst], -1).numpy()
+            attack = torch.softmax(logits["jailbreak"][worst], -1).cpu().numpy()
             answers.attack.update(zip(numbers, attack, strict=True))
         if "pii" in logits:
-            self._tag(logits["pii"].numpy(), batch, numbers, answers)
+            self._tag(logits["pii"].cpu().numpy(), batch, numbers, answers)
 
     def _tag(self, logits: NDArray[np.float32], batch: Batch, numbers: list[int], answers: Answers) -> None:
         """Decode the spans of the rows that have labels for them."""

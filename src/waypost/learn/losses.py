@@ -31,6 +31,8 @@ class LossWeights:
     """Of ``1 - cosine`` to the first embedding, which is a small number."""
     geometry: float = 20.0
     """Of the mean squared change of similarities between the batch's texts."""
+    contrast: float = 1.0
+    """Of telling what belongs to a text from what does not; see :mod:`waypost.learn.contrast`."""
 
     def total(self, parts: dict[str, Tensor]) -> Tensor:
         """Add up."""
@@ -65,17 +67,17 @@ def attack_windows(logits: Tensor, rows: Tensor, count: int) -> Tensor:
     the worst must look benign.
     """
     suspicion = -torch.log_softmax(logits.detach(), -1)[:, _BENIGN]
-    worst = torch.full((count,), -1.0).scatter_reduce(0, rows, suspicion, "amax")
+    worst = torch.full((count,), -1.0, device=rows.device).scatter_reduce(0, rows, suspicion, "amax")
     # The first window that reaches its row's maximum.
-    lines = torch.arange(len(rows)).masked_fill(suspicion < worst[rows], len(rows))
-    return torch.full((count,), len(rows)).scatter_reduce(0, rows, lines, "amin")
+    lines = torch.arange(len(rows), device=rows.device).masked_fill(suspicion < worst[rows], len(rows))
+    return torch.full((count,), len(rows), device=rows.device).scatter_reduce(0, rows, lines, "amin")
 
 
 def mean_by_row(logits: Tensor, batch: Batch) -> Tensor:
     """Average the windows' logits, each weighted by its length, as serving averages features."""
     lengths = batch.mask.sum(1, keepdim=True).float()
-    summed = torch.zeros(batch.count, logits.shape[1]).index_add(0, batch.rows, logits * lengths)
-    return summed / torch.zeros(batch.count, 1).index_add(0, batch.rows, lengths)
+    summed = logits.new_zeros(batch.count, logits.shape[1]).index_add(0, batch.rows, logits * lengths)
+    return summed / lengths.new_zeros(batch.count, 1).index_add(0, batch.rows, lengths)
 
 
 def _by_row(

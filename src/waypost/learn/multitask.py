@@ -29,6 +29,11 @@ class MultiTask(nn.Module):
             {head.name: nn.Linear(head.width * trunk.hidden, len(head.labels)) for head in heads}
         )
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
     def forward(self, states: Tensor, mask: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Logits by head and embeddings[windows, hidden] of length 1, from the states of ``trunk.below``.
 
@@ -54,7 +59,7 @@ class MultiTask(nn.Module):
 
     def head_weights(self) -> State:
         """The heads' weights, as the artefact names them."""
-        return {name: value.detach().float().numpy() for name, value in self.heads.state_dict().items()}
+        return {name: value.detach().float().cpu().numpy() for name, value in self.heads.state_dict().items()}
 
     def _pooled_layers(self) -> set[int]:
         used = {layer for spec in self.specs if "mean" in spec.pooling for layer in spec.layers}

@@ -18,7 +18,7 @@ from waypost.signals.conversation import ConversationReader
 from waypost.signals.jailbreak import JailbreakSignal, threshold_of
 from waypost.signals.language import LanguageSignal
 
-__all__ = ["PATIENCE", "Served", "SpanFinder", "open_encoder"]
+__all__ = ["PATIENCE", "Served", "SpanFinder", "load_patiently", "open_encoder"]
 
 PATIENCE = 600.0
 """Seconds that one text may take here: a figure must not depend on how busy the machine is."""
@@ -77,11 +77,15 @@ class _Spans:
         return [(span.start, span.end, span.type) for span in spans if span.score >= self.threshold]
 
 
+def load_patiently(directory: Path, config: schema.Encoder | None = None) -> OnnxEncoder:
+    """Load an encoder that takes as long as it takes. Raises SetupError when a file is missing or was changed."""
+    return OnnxEncoder.load(directory, (config or schema.Encoder()).model_copy(update={"deadline": PATIENCE}))
+
+
 @contextmanager
 def open_encoder(config: schema.Encoder, progress: Progress) -> Iterator[Encoder]:
     """Load the encoder, prepared first where this machine does not have it, and close it at the end."""
-    patient = config.model_copy(update={"deadline": PATIENCE})
-    encoder = OnnxEncoder.load(shipped() or prepare(location(), progress), patient)
+    encoder = load_patiently(shipped() or prepare(location(), progress), config)
     try:
         yield encoder
     finally:

@@ -26,7 +26,7 @@ _Mode = Literal["r+", "c"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Rows of a corpus as tensors, one line a window."""
+    """Rows of a corpus as tensors, one line a window, all on the model's device."""
 
     rows: Tensor
     """The line's row, counted within the batch."""
@@ -73,7 +73,7 @@ class StateCache:
         missing = [window for window in windows if not self._filled[window]]
         if missing:
             self._fill(missing, windows, rows, model)
-        return self._batch(rows, windows)
+        return self._batch(rows, windows, model.device)
 
     def _fill(self, missing: list[int], windows: list[int], rows: list[int], model: MultiTask) -> None:
         tokens = dict(zip(windows, (ids for row in rows for ids in self._corpus.rows[row].windows), strict=True))
@@ -81,17 +81,18 @@ class StateCache:
         ids = torch.ones(len(missing), max(lengths), dtype=torch.long)
         for line, window in enumerate(missing):
             ids[line, : lengths[line]] = torch.tensor(tokens[window])
-        mask = _mask(lengths)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16), model.trunk.untrained():
+        ids, mask, device = ids.to(model.device), _mask(lengths).to(model.device), model.device.type
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16), model.trunk.untrained():
             states = model.trunk.below(ids, mask)
-            teacher = model.embed(states, mask)
+            teacher = model.embed(states, mask).float().cpu().numpy()
+        states = states.float().cpu()
         for line, window in enumerate(missing):
             start = self._corpus.first_token[window]
-            self._states[start : start + lengths[line]] = states[line, : lengths[line]].float().numpy()
-            self._teacher[window] = teacher[line].float().numpy()
+            self._states[start : start + lengths[line]] = states[line, : lengths[line]].numpy()
+            self._teacher[window] = teacher[line]
             self._filled[window] = 1
 
-    def _batch(self, rows: list[int], windows: list[int]) -> Batch:
+    def _batch(self, rows: list[int], windows: list[int], device: torch.device) -> Batch:
         first, packed = self._corpus.first_token, [self._corpus.rows[row] for row in rows]
         lengths = [int(first[window + 1] - first[window]) for window in windows]
         states = torch.zeros(len(windows), max(lengths), self._states.shape[1])
@@ -104,15 +105,15 @@ class StateCache:
             if known[line] is not None:
                 tags[line, : lengths[line]] = torch.tensor(known[line])
         return Batch(
-            rows=torch.tensor([index for index, row in enumerate(packed) for _ in row.windows]),
-            states=states,
-            mask=_mask(lengths),
-            tags=tags,
-            teacher=torch.from_numpy(self._teacher[windows].astype("f4")),
-            domain=torch.tensor([row.domain for row in packed]),
-            attack=torch.tensor([row.attack for row in packed]),
-            indirect=torch.tensor([row.indirect for row in packed]),
-            weight=torch.tensor([row.weight for row in packed]),
+            rows=torch.tensor([index for index, row in enumerate(packed) for _ in row.windows]).to(device),
+            states=states.to(device),
+            mask=_mask(lengths).to(device),
+            tags=tags.to(device),
+            teacher=torch.from_numpy(self._teacher[windows].astype("f4")).to(device),
+            domain=torch.tensor([row.domain for row in packed]).to(device),
+            attack=torch.tensor([row.attack for row in packed]).to(device),
+            indirect=torch.tensor([row.indirect for row in packed]).to(device),
+            weight=torch.tensor([row.weight for row in packed]).to(device),
         )
 
 

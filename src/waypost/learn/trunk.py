@@ -100,7 +100,9 @@ class Trunk(nn.Module):
 
 def _barrier(mask: Tensor) -> Tensor:
     """What is added to attention scores: nothing at tokens, far too little to matter at padding."""
-    return torch.zeros(mask.shape).masked_fill(~mask, torch.finfo(torch.bfloat16).min)[:, None, None, :]
+    return torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, torch.finfo(torch.bfloat16).min)[
+        :, None, None, :
+    ]
 
 
 def _first(output: Any) -> Tensor:  # noqa: ANN401 - a tensor or a tuple, by version of transformers

@@ -165,7 +165,7 @@ def test_the_adapter_alone_loads_into_the_base(model, tiny_base, corpus, tmp_pat
     from peft import PeftModel
 
     make_trainer(model, corpus, tmp_path, epochs=1).run(growing())
-    export(model, b"", LORA, tmp_path / "out", {})
+    export(model, tiny_base.tokenizer, LORA, tmp_path / "out", {})
     loaded = merged_state(PeftModel.from_pretrained(bert(tiny_base), tmp_path / "out" / "adapter"))
     for name, value in merged_state(model.trunk.adapters).items():
         np.testing.assert_allclose(loaded[name], value, atol=1e-6, err_msg=name)
