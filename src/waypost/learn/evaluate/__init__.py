@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from waypost.learn.evaluate.attacks import evaluate_jailbreak
 from waypost.learn.evaluate.evidence import Evaluation, Say
-from waypost.learn.evaluate.similar import evaluate_cache, evaluate_tools
+from waypost.learn.evaluate.similar import evaluate_cache
 from waypost.learn.evaluate.spans import evaluate_pii
+from waypost.learn.evaluate.tools import evaluate_tools
 from waypost.learn.evaluate.topics import evaluate_domain, evaluate_language
 from waypost.learn.served import Served
 

@@ -1,87 +1,88 @@
-"""What compares embeddings: the semantic cache and the choice of tools.
-
-Both use the shared encoder's embeddings and their cosine, as these figures say of themselves: the cache's own checks
-(numbers, names, polarity) are not part of them.
-"""
+"""The semantic cache on pairs of questions, by the code that serves."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from waypost.errors import DataError
+from waypost.cache.match import Match, match, readable
+from waypost.cache.similarity import Similarity, shipped
 from waypost.learn.embeddings import embed
 from waypost.learn.evaluate.evidence import Evaluation, Evidence, Say
-from waypost.learn.metrics import area_under_curve, groups, latency, ratio, recall_at
+from waypost.learn.metrics import Floats, area_under_curve, groups, latency, ratio
 from waypost.learn.served import Served
-from waypost.learn.tables import read_table
+from waypost.learn.tables import Row, read_table
 from waypost.learn.thresholds import Trials
 
-__all__ = ["evaluate_cache", "evaluate_tools"]
+__all__ = ["compare", "evaluate_cache"]
 
-_METHOD: Final = "cosine of the shared encoder's embeddings"
-_SIMILARITY: Final = 0.95
-"""Where the figures at one threshold are taken. E5's cosines crowd between 0.7 and 1: less lets everything in."""
-_DEPTHS: Final = (1, 5, 10)
+_METHOD: Final = "cosine and common terms in a logistic model, then checks"
+_REFUSED: Final = -np.inf
+"""Score of a pair that is refused whatever the threshold."""
 
 
 async def evaluate_cache(served: Served, path: Path, say: Say) -> Evaluation:
     """Evaluate on pairs ``a``, ``b`` with ``label`` 1 when the answer to a is right for b, else 0.
 
-    ``hit_rate`` is the share of the pairs labelled 1 that are as similar as the threshold, ``wrong_hit_rate`` that
-    of the pairs labelled 0.
+    ``hit_rate`` is the share of the pairs labelled 1 that the cache serves at the shipped threshold,
+    ``wrong_hit_rate`` that of the pairs labelled 0.
     """
     rows = read_table(path, {"a": str, "b": str, "label": int})
     left, seconds = await embed(served.encoder, [row["a"] for row in rows], say)
     right, more = await embed(served.encoder, [row["b"] for row in rows], say)
-    similarity = (left * right).sum(axis=1, dtype=np.float64)
+    similarity = shipped()
+    if similarity.recipe != served.encoder.manifest.recipe:
+        say("the cache's similarity was fitted for another encoder; run python -m waypost.learn.similarity")
+    found = compare(rows, (left * right).sum(axis=1, dtype=np.float64), similarity)
+    scores = np.array([one.similarity if one.refusal is None else _REFUSED for one in found])
     same = np.array([row["label"] == 1 for row in rows])
-    trials = Trials(similarity[~same], similarity[same], "different", "same")
-    wrong = [row["kind"] for row in rows if row.get("kind") and row["label"] != 1]
-    flags = [
-        bool(hit)
-        for row, hit in zip(rows, similarity >= _SIMILARITY, strict=True)
-        if row.get("kind") and row["label"] != 1
-    ]
+    trials = Trials(scores[~same], scores[same], "different", "same")
     figures = {
         "task": "cache",
         "method": _METHOD,
         "n": len(rows),
-        "auc": area_under_curve(similarity.tolist(), same.tolist()),
-        "threshold": _SIMILARITY,
-        **_rates(trials, _SIMILARITY),
-        "wrong_hits_per_kind": groups(wrong, flags, "wrong_hit_rate") if wrong else None,
-        "curve": [{"threshold": t, **_rates(trials, t)} for t in np.linspace(0.7, 1, 61).round(3).tolist()],
+        "auc": area_under_curve(scores.tolist(), same.tolist()),
+        "threshold": similarity.threshold,
+        **_rates(trials, similarity.threshold),
+        "wrong_hits_per_kind": _wrong_hits(rows, scores >= similarity.threshold),
+        "refusals": _refusals(found, rows),
+        "curve": [{"threshold": t, **_rates(trials, t)} for t in np.linspace(0.5, 1, 51).round(2).tolist()],
         "milliseconds": latency([*seconds, *more]),
     }
     return Evaluation(figures, Evidence(trials=trials, seconds=[*seconds, *more]))
 
 
-async def evaluate_tools(served: Served, path: Path, say: Say) -> Evaluation:
-    """Evaluate on rows with ``text`` and ``gold`` (tool ids), over the tools of ``tools_corpus.jsonl[.gz]`` beside."""
-    rows = read_table(path, {"text": str, "gold": list})
-    tools = read_table(_corpus(path), {"tool_id": str, "name": str, "description": str})
-    ids = [tool["tool_id"] for tool in tools]
-    unknown = {item for row in rows for item in row["gold"]} - set(ids)
-    if unknown or not all(row["gold"] for row in rows):
-        raise DataError(f"{path}: a row has no gold tool, or one that is not in the corpus: {sorted(unknown)[:3]}")
-    documents, _ = await embed(served.encoder, [f"{tool['name']}: {tool['description']}" for tool in tools], say)
-    queries, seconds = await embed(served.encoder, [row["text"] for row in rows], say)
-    order = np.argsort(-(queries @ documents.T), axis=1, kind="stable")[:, : max(_DEPTHS)]
-    ranked = [[ids[index] for index in line] for line in order.tolist()]
-    gold = [row["gold"] for row in rows]
-    figures: dict[str, Any] = {"task": "tools", "method": _METHOD, "n": len(rows), "tools": len(tools)}
-    figures |= {f"recall_at_{depth}": recall_at(ranked, gold, depth) for depth in _DEPTHS}
-    return Evaluation(figures | {"milliseconds": latency(seconds)}, Evidence(seconds=seconds))
+def compare(rows: Sequence[Row], cosines: Floats, similarity: Similarity) -> list[Match]:
+    """Compare ``a`` and ``b`` of each row as the cache would, at the threshold 0."""
+    return [_compare(row["a"], row["b"], float(cosine), similarity) for row, cosine in zip(rows, cosines, strict=True)]
 
 
-def _corpus(path: Path) -> Path:
-    for name in ("tools_corpus.jsonl", "tools_corpus.jsonl.gz"):
-        if (path.parent / name).exists():
-            return path.parent / name
-    raise DataError(f"needs tools_corpus.jsonl[.gz] beside {path}: tool_id, name and description of every tool")
+def _compare(a: str, b: str, cosine: float, similarity: Similarity) -> Match:
+    left, right = readable(a), readable(b)
+    if isinstance(left, str):
+        return Match(0.0, left)
+    return Match(0.0, right) if isinstance(right, str) else match(left, right, cosine, similarity, 0.0)
+
+
+def _wrong_hits(rows: Sequence[Row], hits: NDArray[np.bool_]) -> dict[str, Any] | None:
+    wrong = [(row["kind"], bool(hit)) for row, hit in zip(rows, hits, strict=True) if _is_wrong(row)]
+    return groups([kind for kind, _ in wrong], [hit for _, hit in wrong], "wrong_hit_rate") if wrong else None
+
+
+def _is_wrong(row: Row) -> bool:
+    return bool(row.get("kind")) and row["label"] != 1
+
+
+def _refusals(found: Sequence[Match], rows: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Count, by reason, how many pairs of each label were refused."""
+    counts = Counter((one.refusal, row["label"] == 1) for one, row in zip(found, rows, strict=True) if one.refusal)
+    reasons = sorted({str(reason) for reason, _ in counts})
+    return {reason: {"different": counts[reason, False], "same": counts[reason, True]} for reason in reasons}
 
 
 def _rates(trials: Trials, threshold: float) -> dict[str, float | None]:

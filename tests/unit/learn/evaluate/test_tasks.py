@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 
 from waypost.errors import DataError
 from waypost.learn.evaluate import TASKS, Evaluation
+from waypost.tools.lexical import Background
+from waypost.tools.relevance import Relevance
 from waypost.types import Request, SignalResult
 
 
@@ -24,6 +27,7 @@ class Stub:
         self.encoder = self
 
     kind, cost = "stub", 0.0
+    manifest = SimpleNamespace(recipe="stub")
 
     def signal(self, task: str) -> Stub:
         return self
@@ -43,8 +47,6 @@ class Stub:
         return self.answers.get(text, ())
 
     async def encode(self, text: str) -> Any:
-        from types import SimpleNamespace
-
         vector = np.array(self.answers[text], np.float32)
         return SimpleNamespace(embedding=vector / np.linalg.norm(vector))
 
@@ -152,16 +154,27 @@ async def test_cache(path: Path) -> None:
     assert figures["curve"][-1] == {"threshold": 1.0, "hit_rate": 0.0, "wrong_hit_rate": 0.0}
 
 
-async def test_tools(path: Path) -> None:
+async def test_tools(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waypost.learn.evaluate.tools.Relevance.load", lambda recipe: _cosine(6))
     tools = [{"tool_id": str(n), "name": f"tool{n}", "description": "d"} for n in range(6)]
     (path.parent / "tools_corpus.jsonl").write_text("".join(json.dumps(tool) + "\n" for tool in tools), "utf-8")
     vectors: dict[str, Any] = {f"tool{n}: d": np.eye(6)[n] for n in range(6)}
     served = Stub(vectors | {"first": (9, 5, 4, 3, 2, 1), "last": (5, 4, 3, 2, 1, 0)})
-    rows = [{"text": "first", "gold": ["0"]}, {"text": "last", "gold": ["5"]}]
+    rows = [{"text": "first", "gold": ["0"]}, {"text": "last", "gold": ["5"], "unseen_tool": True}]
     figures = (await evaluate("tools", served, path, rows)).figures
-    assert [figures[f"recall_at_{depth}"] for depth in (1, 5, 10)] == [0.5, 0.5, 1.0]
+    assert (figures["n"], figures["tools"], figures["unseen"]["n"]) == (2, 6, 1)
+    for found, expected in ((figures, [0.5, 0.5, 1.0]), (figures["unseen"], [0.0, 0.0, 1.0])):
+        assert [found[f"recall_at_{depth}"] for depth in (1, 5, 10)] == expected
+        assert [found["cosine"][f"recall_at_{depth}"] for depth in (1, 5, 10)] == expected
     with pytest.raises(DataError, match="not in the corpus"):
         await evaluate("tools", served, path, [{"text": "first", "gold": ["nine"]}])
+
+
+def _cosine(dimensions: int) -> Relevance:
+    """Scores that are the cosine, squeezed."""
+    nothing = np.zeros(dimensions, np.float32)
+    nobody = Background(np.zeros(2**14, np.uint16), 1, 1.0)
+    return Relevance("stub", nothing, nothing, np.eye(dimensions, dtype=np.float32), 1.0, 0.0, 0.0, nobody)
 
 
 async def test_tools_need_their_corpus(path: Path) -> None:

@@ -1,0 +1,109 @@
+"""How often the right tools are among the best, and what choosing costs: the parts of the score, side by side.
+
+Embeddings are kept between runs (WAYPOST_HOME); the first takes some seven milliseconds a text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from time import thread_time
+
+import numpy as np
+from report import table
+
+from waypost.config import schema
+from waypost.inference.architecture import Floats
+from waypost.inference.encoder import OnnxEncoder
+from waypost.inference.once import home
+from waypost.inference.prepare import location
+from waypost.inference.shipped import shipped
+from waypost.learn.tables import read_table
+from waypost.learn.toolset import corpus_tools, gold_places
+from waypost.tools.index import ToolIndex
+from waypost.tools.lexical import LexicalIndex, query_terms
+from waypost.tools.relevance import Relevance
+from waypost.tools.vectors import embed_kept
+
+_DEPTHS = (1, 5, 10)
+Scorer = Callable[[str, Floats], Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requests:
+    """``unseen``: the rows whose tools nothing was fitted on."""
+
+    texts: Sequence[str]
+    queries: Floats
+    gold: Sequence[Sequence[int]]
+    unseen: Sequence[int]
+
+
+def recall(ranked: Sequence[Sequence[int]], gold: Sequence[Sequence[int]], depth: int) -> float:
+    shares = [len(set(line[:depth]) & set(right)) / len(right) for line, right in zip(ranked, gold, strict=True)]
+    return float(np.mean(shares))
+
+
+def scorers(tools: ToolIndex, embeddings: Floats, relevance: Relevance) -> dict[str, Scorer]:
+    words = LexicalIndex(tools.tools, relevance.background)
+    centred = embeddings - relevance.tool_mean
+
+    def joined(text: str, query: Floats) -> Floats:
+        # The weight that does best on the same rows: the map meets its strongest rival.
+        scores: Floats = centred @ (query - relevance.query_mean) + 0.005 * words.scores(query_terms(text))
+        return scores
+
+    return {
+        "cosine of the embeddings": lambda _, query: embeddings @ query,
+        "words (BM25)": lambda text, _: words.scores(query_terms(text)),
+        "centred embeddings and words": joined,
+        "waypost: learnt map and words": tools.scores,
+    }
+
+
+def line(name: str, score: Scorer, requests: Requests) -> list[str]:
+    took, ranked = [], []
+    for text, query in zip(requests.texts, requests.queries, strict=True):
+        began = thread_time()
+        scores = score(text, query)
+        took.append((thread_time() - began) * 1000)
+        ranked.append(np.argsort(-scores, kind="stable")[: max(_DEPTHS)].tolist())
+    gold, unseen = requests.gold, requests.unseen
+    figures = [f"{recall(ranked, gold, depth):.3f}" for depth in _DEPTHS]
+    figures.append(f"{recall([ranked[row] for row in unseen], [gold[row] for row in unseen], 5):.3f}")
+    return [name, *figures, f"{quantiles(took, n=100)[49]:.2f}", f"{quantiles(took, n=100)[98]:.2f}"]
+
+
+async def measure(data: Path) -> list[list[str]]:
+    encoder = OnnxEncoder.load(shipped() or location(), schema.Encoder(deadline="10m"))
+    recipe = encoder.manifest.recipe
+    tools, places, _ = corpus_tools(data / "tools_corpus.jsonl.gz")
+    rows = read_table(data / "tools_dev.jsonl.gz", {"text": str, "gold": list})
+    gold = gold_places(data / "tools_dev.jsonl.gz", rows, places)
+    texts = [row["text"] for row in rows]
+    unseen = [number for number, row in enumerate(rows) if row["unseen_tool"]]
+    kept = home() / "learn"
+    embeddings = await embed_kept(encoder, [tool.text for tool in tools], kept / f"tools-corpus-{recipe[:12]}.npz")
+    queries = await embed_kept(encoder, texts, kept / f"tools-dev-{recipe[:12]}.npz")
+    encoder.close()
+    relevance = Relevance.load(recipe)
+    index = ToolIndex.build(tools, embeddings, relevance)
+    found = scorers(index, embeddings, relevance).items()
+    requests = Requests(texts, queries, gold, unseen)
+    return [line(name, score, requests) for name, score in found]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="directory with tools_{dev,corpus}.jsonl.gz")
+    options = parser.parse_args()
+    header = ["score", *(f"recall@{depth}" for depth in _DEPTHS), "recall@5, unseen tools", "p50 ms", "p99 ms"]
+    print(table(header, asyncio.run(measure(options.data))))
+
+
+if __name__ == "__main__":
+    main()

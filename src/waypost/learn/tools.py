@@ -1,0 +1,88 @@
+"""Fit the choice of tools: ``python -m waypost.learn.tools --data DIR``.
+
+Embeds 17,000 texts (some two minutes of CPU) and fits in seconds; writes one file into waypost.tools.
+The embeddings are kept for the next run with the same encoder. Needs torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from waypost.config import schema
+from waypost.errors import SetupError, WaypostError
+from waypost.inference.architecture import Floats
+from waypost.inference.encoder import Encoder, OnnxEncoder
+from waypost.inference.once import home
+from waypost.inference.shipped import shipped
+from waypost.learn.relevance import Sample, calibrate, fit
+from waypost.learn.tables import read_table
+from waypost.learn.toolset import corpus_tools, gold_places
+from waypost.tools.lexical import Background, LexicalIndex, document, query_terms
+from waypost.tools.relevance import BUNDLED, Relevance
+from waypost.tools.vectors import embed_kept
+
+__all__ = ["main", "train"]
+
+Say = Callable[[str], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m waypost.learn.tools", description="Fit the choice of tools.")
+    parser.add_argument("--data", type=Path, required=True, help="directory with tools_{train,dev,corpus}.jsonl.gz")
+    parser.add_argument("--encoder", type=Path, default=shipped(), help="directory of the encoder (%(default)s)")
+    parser.add_argument("--out", type=Path, default=BUNDLED, help="where the result goes (%(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        if options.encoder is None:
+            raise SetupError("this waypost has no trained encoder; name one with --encoder")
+        encoder = OnnxEncoder.load(options.encoder, schema.Encoder(deadline="10m"))
+        relevance = asyncio.run(train(encoder, options.data, _say))
+    except WaypostError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    relevance.save(options.out)
+    _say(f"wrote {options.out} ({options.out.stat().st_size / 1000:.0f} kB)")
+    return 0
+
+
+async def train(encoder: Encoder, data: Path, say: Say) -> Relevance:
+    """Fit on the train rows, and let the dev rows say what a score means."""
+    tools, places, sources = corpus_tools(data / "tools_corpus.jsonl.gz")
+    background = Background.of([document(tool) for tool in tools])
+    words = LexicalIndex(tools, background)
+    tool_vectors = await _embed(encoder, [tool.text for tool in tools], "corpus", say)
+
+    async def sample(split: str) -> Sample:
+        path = data / f"tools_{split}.jsonl.gz"
+        rows = read_table(path, {"text": str, "gold": list, "source": str})
+        queries = await _embed(encoder, [row["text"] for row in rows], split, say)
+        return Sample(
+            queries,
+            tool_vectors,
+            [words.scores(query_terms(row["text"])) for row in rows],
+            gold_places(path, rows, places),
+            [row["source"] for row in rows],
+            sources,
+        )
+
+    relevance = fit(await sample("train"), encoder.manifest.recipe, background, say)
+    return calibrate(relevance, await sample("dev"), say)
+
+
+async def _embed(encoder: Encoder, texts: Sequence[str], name: str, say: Say) -> Floats:
+    say(f"embedding {len(texts)} texts ({name})")
+    kept = home() / "learn" / f"tools-{name}-{encoder.manifest.recipe[:12]}.npz"
+    return await embed_kept(encoder, texts, kept)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Choice of the tools that a request offers its model."""
