@@ -27,8 +27,11 @@ from waypost.signals.own import OwnModelSignal
 from waypost.types import Record, RequestHead
 
 if TYPE_CHECKING:
+    from waypost.cache.cache import Cache
+    from waypost.cache.store.base import Store
     from waypost.guard.personal import PersonalData
     from waypost.inference.encoder import Encoder
+    from waypost.tools.selection import ToolSelector
 
 __all__ = ["build_engine", "domain_signal", "kinds_used", "load_encoder", "needs_encoder"]
 
@@ -38,11 +41,17 @@ _CLASSIFIED: Final = ("domain", "jailbreak", "pii")
 
 
 def build_engine(
-    config: Config, environ: Mapping[str, str], *, encoder: Encoder | None = None, observer: Observer | None = None
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    encoder: Encoder | None = None,
+    store: Store | None = None,
+    tools: ToolSelector | None = None,
+    observer: Observer | None = None,
 ) -> Engine:
     """Build what serves ``config``; may block for a second, or for longer when a model has to be converted first.
 
-    ``encoder`` is what :func:`load_encoder` gave.
+    ``encoder`` is what :func:`load_encoder` gave; without ``store`` nothing is cached.
     """
     signals = _signals(config, encoder)
     return Engine(
@@ -52,9 +61,20 @@ def build_engine(
         selector=ScoreSelector(),
         observer=observer or _Silent(),
         watch=Watch(signals.get("jailbreak"), _personal(config, encoder), GuardHealth()),
+        cache=_cache(config, store, encoder),
+        tools=tools,
         api_keys={name: environ[model.api_key_env] for name, model in config.models.items() if model.api_key_env},
         created=int(time.time()),
     )
+
+
+def _cache(config: Config, store: Store | None, encoder: Encoder | None) -> Cache | None:
+    if config.cache is None or store is None:
+        return None
+    from waypost.cache.cache import Cache
+    from waypost.cache.similarity import shipped
+
+    return Cache(config.cache, store, shipped(), encoder)
 
 
 def kinds_used(config: Config) -> frozenset[str]:
@@ -69,12 +89,13 @@ def _guards(config: Config) -> frozenset[str]:
 
 
 def needs_encoder(config: Config) -> bool:
-    """Whether a rule or a guard asks for something that the shared encoder tells."""
-    return bool(_encoder_kinds(config) or _guards(config))
+    """Whether a rule, a guard, the cache or the choice of tools asks for something that the shared encoder tells."""
+    compares = config.cache is not None and config.cache.similar
+    return bool(_encoder_kinds(config) or _guards(config) or compares or config.tools)
 
 
 def load_encoder(config: Config) -> Encoder | None:
-    """Load the prepared encoder if a rule or a guard needs it. Blocks for about a second. Raises SetupError."""
+    """Load the encoder if anything needs it. Blocks for about a second. Raises SetupError."""
     if not needs_encoder(config):
         return None
     from waypost.inference.encoder import OnnxEncoder

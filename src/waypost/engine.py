@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import blake2b
 from random import Random
 from typing import Final, Protocol
 
+from waypost.cache.cache import Cache
 from waypost.config.schema import Config
 from waypost.errors import UnknownModel
 from waypost.exchange import Exchange
@@ -23,11 +25,13 @@ from waypost.routed import Routed
 from waypost.select.base import Selector
 from waypost.select.endpoint import destination
 from waypost.signals.base import Signal
+from waypost.tools.selection import ToolSelector
 from waypost.types import Decision, Record, Request, RequestHead, Selection, SignalResult, Trace, Verdict
 from waypost.wire.headers import DESTINATION
 
 __all__ = ["Engine", "Exchange", "Observer", "Routed"]
 
+_DECIDING: Final = {"models", "reasoning_families", "encoder", "classifiers", "routing", "guard", "tools"}
 _GUARDED: Final = frozenset({"jailbreak", "pii"})
 
 
@@ -53,6 +57,8 @@ class Engine:
     selector: Selector
     observer: Observer
     watch: Watch
+    cache: Cache | None = None
+    tools: ToolSelector | None = None
     api_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Per model, for those whose backend wants one."""
     created: int = 0
@@ -69,6 +75,12 @@ class Engine:
     def model_names(self) -> tuple[str, ...]:
         """All names a client may send, the virtual ones first."""
         return (*self.config.routing.virtual_models, *self.config.models)
+
+    @cached_property
+    def policy_digest(self) -> str:
+        """Digest of all in the configuration that an answer depends on."""
+        deciding = self.config.model_dump_json(include=_DECIDING)
+        return blake2b(deciding.encode(), digest_size=16).hexdigest()
 
     @cached_property
     def listens(self) -> bool:

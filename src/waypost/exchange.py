@@ -25,7 +25,9 @@ from waypost.guard.permission import masked_types
 from waypost.guard.pii.mask import mask
 from waypost.guard.pii.vault import Vault
 from waypost.guard.refusal import code, refusal
+from waypost.recall import Recall, reply_of
 from waypost.routed import Routed
+from waypost.tools.selection import ToolSelection
 from waypost.types import Forward, Record, Reply, Request, RequestHead, ResponseHead, ResponseStart, Verdict
 from waypost.wire import actions, answers, chat, completions, headers
 from waypost.wire.document import Document
@@ -33,6 +35,7 @@ from waypost.wire.edits import Edits
 from waypost.wire.headers import DEBUG, SELECTED_MODEL
 from waypost.wire.restore import Restorer, wants_json
 from waypost.wire.texts import TextPlace, texts
+from waypost.wire.tools import read_offer
 
 if TYPE_CHECKING:
     from waypost.engine import Engine
@@ -62,6 +65,8 @@ class Exchange:
         self._vault: Vault | None = None
         self._json_wanted = False
         self._answer: Answer | None = None
+        self._recall: Recall | None = None
+        self._tools: ToolSelection | None = None
         self._verdicts: tuple[Verdict, ...] = ()
         self._router_seconds = 0.0
         self._status = 0
@@ -102,7 +107,37 @@ class Exchange:
         if routed.blocked:
             return self._block(routed.blocked, routed, request)
         self._json_wanted = wants_json(document)
-        return self._forward(self._masked(document, routed), request, routed)
+        document = self._masked(document, routed)
+        if known := await self._recalled(document, request, routed):
+            return known
+        self._tools = await self._chosen_tools(document, request, routed)
+        return self._forward(document, request, routed)
+
+    async def _recalled(self, document: Document, request: Request, routed: Routed) -> Reply | None:
+        """Answer from the cache."""
+        engine, settings = self._engine, self._engine.config.cache
+        if engine.cache is None or settings is None:
+            return None
+        self._recall = Recall.of(engine.cache, settings, self._head, document, request, routed, engine.policy_digest)
+        hit = await self._recall.ask() if self._recall else None
+        if hit is None:
+            return None
+        reply = reply_of(hit, document, request)
+        self._status = reply.status
+        body, kind = reply.body, dict(reply.headers)["content-type"]
+        if self._vault:
+            restorer = Restorer(self._vault, kind, json_content=self._json_wanted)
+            body = restorer.feed(body) + restorer.end()
+        return Reply(reply.status, body, (*reply.headers, *self._own_headers(routed)))
+
+    async def _chosen_tools(self, document: Document, request: Request, routed: Routed) -> ToolSelection | None:
+        settings = self._engine.config.tools
+        if self._engine.tools is None or settings is None or request.wire != "chat":
+            return None
+        settings = settings.under(routed.route.tools if routed.route else None)
+        if not settings.enabled:
+            return None
+        return await self._engine.tools.select(request.user_text, read_offer(document), settings)
 
     def _block(self, verdict: Verdict, routed: Routed, request: Request) -> Reply:
         guard = getattr(routed.guards, verdict.guard)
@@ -131,11 +166,8 @@ class Exchange:
                 *self._engine.key(model),
                 ("accept-encoding", "identity"),  # the answer is read
             ),
-            remove_headers=(
-                DEBUG,
-                "te",
-                *self._stale,
-            ),  # trailers would come after the last place for what was held back
+            # Trailers would come after the last place for what was held back.
+            remove_headers=(DEBUG, "te", *self._stale),
             body=document.text.encode() if body is None and self._vault else body,
         )
 
@@ -162,6 +194,8 @@ class Exchange:
         if served_as != request.model:
             actions.set_model(edits, served_as)
         if request.wire == "chat":
+            if self._tools:
+                self._tools.apply(edits)
             if prompt := routed.system_prompt:
                 actions.set_system_prompt(edits, prompt.text, prompt.mode)
             if routed.selection.reasoning is not None and model.reasoning_family:
@@ -190,6 +224,8 @@ class Exchange:
             AnswerGuard(judge, self._request.wire, streamed=streamed) if judge else None,
             Restorer(self._vault, content_type, json_content=self._json_wanted) if self._vault else None,
         )
+        if self._recall:
+            self._recall.listen(head)
         return self._start(head, self._routed, read_body=head.status < 300 or self._answer.changes)
 
     def _unreadable(self, head: ResponseHead, routed: Routed, judge: AnswerJudge | None) -> ResponseStart | Reply:
@@ -211,16 +247,23 @@ class Exchange:
         unset = (*sorted(forged), *(("content-length",) if changes else ()))
         return ResponseStart(tuple(found), unset, read_body=read_body, changes_body=changes)
 
-    def _client_headers(self, routed: Routed, head: ResponseHead) -> list[tuple[str, str]]:
+    def _own_headers(self, routed: Routed) -> list[tuple[str, str]]:
+        """What the client is told, whoever answers."""
         decision, selection = routed.decision, routed.selection
         prompted = routed.system_prompt is not None and self._head.path == _CHAT
         found = headers.for_client(decision, selection, routed.category, system_prompt=prompted)
         found += headers.for_guards(self._verdicts)
+        if self._head.headers.get(DEBUG) == "true":
+            found += headers.for_debugging(decision, selection, routed.signals)
+        return found
+
+    def _client_headers(self, routed: Routed, head: ResponseHead) -> list[tuple[str, str]]:
+        found = self._own_headers(routed)
+        if self._recall and self._recall.outcome:
+            found += headers.for_cache_miss(self._recall.outcome)
         timing = headers.server_timing(sum(routed.seconds.values()), routed.decide_seconds, self._router_seconds)
         backend = head.headers.get(headers.SERVER_TIMING)
         found.append((headers.SERVER_TIMING, f"{backend}, {timing}" if backend else timing))
-        if self._head.headers.get(DEBUG) == "true":
-            found += headers.for_debugging(decision, selection, routed.signals)
         return found
 
     async def on_chunk(self, data: bytes, *, last: bool) -> bytes | None:
@@ -230,6 +273,8 @@ class Exchange:
         """
         if self._answer is None:
             return None
+        if self._recall:
+            self._recall.feed(data)
         changed = await self._answer.feed(data, last=last)
         if self._first_token is None and self._answer.began:
             self._first_token = self._engine.clock() - self._began
@@ -239,6 +284,10 @@ class Exchange:
         """The exchange is over; tell the observer."""
         routed = self._routed
         answer = self._answer
+        if self._recall:
+            objections = self._verdicts + (answer.verdicts if answer else ())
+            blocked = any(verdict.action == "block" for verdict in objections)
+            self._recall.end(keep=answer is not None and not aborted and not blocked)
         self._engine.observer.observe(
             Record(
                 path=self._head.path,
@@ -254,6 +303,8 @@ class Exchange:
                 first_token_seconds=self._first_token,
                 usage=answer.usage if answer else None,
                 verdicts=self._verdicts + (answer.verdicts if answer else ()),
+                recalled=self._recall.outcome if self._recall else None,
+                tools_saved=self._tools.tokens_saved if self._tools else 0,
                 request_id=self._head.headers.get("x-request-id", ""),
                 trace=self._trace,
                 method=self._head.method,

@@ -17,6 +17,7 @@ __all__ = [
     "GuardAction",
     "GuardName",
     "Message",
+    "Recalled",
     "Record",
     "Reply",
     "Request",
@@ -198,6 +199,17 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What came of asking the cache."""
+
+    hit: bool
+    reason: str
+    """The layer that hit, or why nothing was served."""
+    similarity: float | None = None
+    """In [0, 1]; of a hit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What happened to one request, without any of its content. Times are in seconds."""
 
@@ -221,6 +233,10 @@ class Record:
     usage: Usage | None = None
     verdicts: tuple[Verdict, ...] = ()
     """Of the guards that found something or could not tell, in the order in which they acted."""
+    recalled: Recalled | None = None
+    """None when the cache was not asked."""
+    tools_saved: int = 0
+    """Estimated prompt tokens that the choice of tools spared; negative where tools were added."""
     request_id: str = ""
     """Envoy's id of the request; empty without an Envoy that gives one."""
     trace: Trace | None = None

@@ -18,6 +18,7 @@ _FIXED: Final[tuple[Place, ...]] = (
     ("envoy", "concurrency"),
     ("envoy", "max_request_body"),
     ("encoder",),
+    *(("cache", key) for key in ("backend", "path", "max_entries", "max_bytes")),
     ("demo",),
     *(("observability", "tracing", key) for key in ("exporter", "endpoint", "service_name", "queue")),
     ("observability", "records"),

@@ -11,6 +11,7 @@ from typing import Final, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from waypost.config.api import ApiConfig, ApiToken
+from waypost.config.caching import CacheConfig, DecisionCache
 from waypost.config.guarding import (
     AnswerCheck,
     DecisionGuard,
@@ -25,6 +26,7 @@ from waypost.config.naming import Attacks, Domains, Name, Names, PiiTypes
 from waypost.config.observing import Logs, Observability, Records, Tracing
 from waypost.config.pool import Endpoint, HealthCheck, Model, ModelPii, Pricing, ReasoningFamily
 from waypost.config.strict import Probability, Strict
+from waypost.config.tooling import DecisionTools, ToolsConfig
 from waypost.config.units import Address, Bytes, HostPort, PositiveSeconds, Seconds, parse_bytes
 from waypost.types import Effort
 
@@ -33,13 +35,16 @@ __all__ = [
     "AnswerCheck",
     "ApiConfig",
     "ApiToken",
+    "CacheConfig",
     "Classifier",
     "Classifiers",
     "Config",
+    "DecisionCache",
     "DecisionConfig",
     "DecisionGuard",
     "DecisionJailbreak",
     "DecisionPii",
+    "DecisionTools",
     "Demo",
     "Encoder",
     "Endpoint",
@@ -67,6 +72,7 @@ __all__ = [
     "Rule",
     "Signals",
     "SystemPrompt",
+    "ToolsConfig",
     "Tracing",
 ]
 
@@ -134,7 +140,7 @@ class Encoder(Strict):
 
     model: Literal["bundled"] = "bundled"
     profile: Profile = "balanced"
-    """``quality``: finer arithmetic at 1.5 to 2 times the price; ``fast``: two thirds of the layers and of the price."""
+    """``quality``: finer arithmetic at 1.5 to 2 times the cost; ``fast``: two thirds of the layers and of the cost."""
     threads: int = Field(2, ge=1, le=64)
     """Inference worker threads; each runs one request on one core."""
     queue: int = Field(128, ge=1)
@@ -273,6 +279,8 @@ class DecisionConfig(Strict):
     models: tuple[ModelChoice, ...] = Field(min_length=1)
     system_prompt: SystemPrompt | None = None
     guard: DecisionGuard | None = None
+    cache: DecisionCache | None = None
+    tools: DecisionTools | None = None
 
 
 class Routing(Strict):
@@ -309,5 +317,7 @@ class Config(Strict):
     classifiers: Classifiers = Classifiers()
     routing: Routing
     guard: GuardConfig = GuardConfig()
+    cache: CacheConfig | None = None
+    tools: ToolsConfig | None = None
     observability: Observability = Observability()
     demo: Demo | None = None

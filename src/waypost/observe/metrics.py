@@ -16,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from waypost import __version__
 from waypost.observe.answers import AnswerMetrics
+from waypost.observe.cache import CacheMetrics
 from waypost.observe.guards import GuardMetrics
 from waypost.observe.prices import Prices
 from waypost.types import Decision, Record, Selection
@@ -42,6 +43,7 @@ class Metrics:
         self._routing()
         self.answers = AnswerMetrics(self.registry)
         self.guards = GuardMetrics(self.registry)
+        self.cache = CacheMetrics(self.registry)
         self._process()
 
     def _requests(self) -> None:
@@ -188,6 +190,7 @@ class Metrics:
         if reason := _reason(record):
             self.errors.labels(requested, reason).inc()
         self._observe_routing(record, requested)
+        self.cache.observe(record)
         self.guards.observe(record, record.selection.model if record.selection else requested)
         if record.selection is not None and record.status and not record.error:
             self.answers.observe(record, record.selection.model, self._prices)

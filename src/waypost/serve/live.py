@@ -8,7 +8,7 @@ import os
 import weakref
 from collections.abc import Awaitable, Callable
 
-from waypost.build import build_engine, load_encoder
+from waypost.build import build_engine
 from waypost.config.load import Loaded, load
 from waypost.config.restart import needs_restart
 from waypost.config.schema import Config
@@ -17,6 +17,7 @@ from waypost.errors import ConfigError, Problem, WaypostError
 from waypost.inference.encoder import Encoder
 from waypost.observe import log as logs
 from waypost.observe.telemetry import RequestObserver, Telemetry
+from waypost.resources import Resources, load_resources
 
 __all__ = ["Live"]
 
@@ -26,17 +27,22 @@ log = logging.getLogger(__name__)
 class Live:
     """Holds one engine. A request keeps the engine that it began with; new requests get the newest."""
 
-    def __init__(self, loaded: Loaded, encoder: Encoder | None, telemetry: Telemetry) -> None:
+    def __init__(self, loaded: Loaded, resources: Resources, telemetry: Telemetry) -> None:
         self.loaded = loaded
-        self.encoder = encoder
+        self.resources = resources
         self.telemetry = telemetry
         self.error = ""
         """Why the last reload was refused; empty when it was not."""
-        self.engine, observer = self._build(loaded)
+        self.engine, observer = self._build(loaded, resources)
         telemetry.know(observer)
         self._watch_encoder()
         self._old_engines = 0
         self._lock = asyncio.Lock()
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """The shared encoder, where anything needs it."""
+        return self.resources.encoder
 
     def current(self) -> Engine:
         """The engine for a request that begins now."""
@@ -61,11 +67,11 @@ class Live:
         loaded = load(self.loaded.path, os.environ)
         if loaded.digest != self.loaded.digest:
             self._require_hot(loaded)
-            if self.encoder is None:
-                self.encoder = await asyncio.to_thread(load_encoder, loaded.config)
-                self._watch_encoder()
-            engine, observer = await asyncio.to_thread(self._build, loaded)
+            resources = await load_resources(loaded.config, self.resources)
+            engine, observer = await asyncio.to_thread(self._build, loaded, resources)
             await follow(loaded.config)
+            self.resources = resources
+            self._watch_encoder()
             self._exchange(engine, observer, retire)
             self.loaded = loaded
             logs.configure(loaded.config.observability.logs)
@@ -85,9 +91,17 @@ class Live:
             message = f"changed, but takes effect only at a restart: {', '.join(keys)}"
             raise ConfigError([Problem(str(loaded.path), 0, 0, "", message)])
 
-    def _build(self, loaded: Loaded) -> tuple[Engine, RequestObserver]:
+    def _build(self, loaded: Loaded, having: Resources) -> tuple[Engine, RequestObserver]:
         observer = self.telemetry.observer(loaded.config, loaded.digest)
-        return build_engine(loaded.config, os.environ, encoder=self.encoder, observer=observer), observer
+        engine = build_engine(
+            loaded.config,
+            os.environ,
+            encoder=having.encoder,
+            store=having.store,
+            tools=having.tools,
+            observer=observer,
+        )
+        return engine, observer
 
     def _watch_encoder(self) -> None:
         if self.encoder is not None:

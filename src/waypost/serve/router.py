@@ -12,7 +12,6 @@ from typing import Final
 
 import httpx
 
-from waypost.build import load_encoder
 from waypost.config.load import Loaded
 from waypost.config.schema import Config, Demo
 from waypost.config.units import HostPort
@@ -20,6 +19,7 @@ from waypost.errors import WaypostError
 from waypost.guard.health import states
 from waypost.observe.metrics import Metrics
 from waypost.observe.telemetry import Telemetry
+from waypost.resources import load_resources
 from waypost.serve import demo_llm
 from waypost.serve.api.app import api_app
 from waypost.serve.api.metrics import metrics_app
@@ -85,8 +85,8 @@ class Router:
             raise
 
     async def _start_own(self) -> None:
-        encoder = await asyncio.to_thread(load_encoder, self._config)
-        self._live = Live(self._loaded, encoder, self._telemetry)
+        resources = await load_resources(self._config)
+        self._live = Live(self._loaded, resources, self._telemetry)
         self._store = ConfigStore(self._live, self.reload, os.environ)
         await self._start_extproc(self._live)
         if self._config.envoy.enabled:
@@ -109,8 +109,10 @@ class Router:
             await demo.stop(_DEMO_STOP_SECONDS)
         for server in self._http:
             await server.stop()
-        if self._live and self._live.encoder:
-            self._live.encoder.close()
+        if self._live:
+            if cache := self._live.engine.cache:
+                await cache.settle()
+            await self._live.resources.close()
         await asyncio.to_thread(self._telemetry.close, _LAST_TELEMETRY_SECONDS)
 
     async def kill(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from waypost.types import Decision, Selection, SignalResult, Verdict
+from waypost.types import Decision, Recalled, Selection, SignalResult, Verdict
 
 __all__ = [
     "DEBUG",
@@ -18,6 +18,7 @@ __all__ = [
     "SERVER_TIMING",
     "ascii_value",
     "for_backend",
+    "for_cache_miss",
     "for_client",
     "for_debugging",
     "for_guards",
@@ -92,6 +93,11 @@ def for_guards(verdicts: Iterable[Verdict]) -> list[tuple[str, str]]:
     if errors:
         headers[GUARD_ERROR] = ascii_value("; ".join(errors))
     return list(headers.items())
+
+
+def for_cache_miss(outcome: Recalled) -> list[tuple[str, str]]:
+    """That the cache was asked, and why it did not answer."""
+    return [("x-vsr-cache-hit", "false"), ("x-vsr-cache-miss", ascii_value(outcome.reason))]
 
 
 def for_debugging(

@@ -29,7 +29,7 @@ ONE = DECISIONS + "  - name: x\n    models: [{model: a}]\n"
             ONE + "    weight: 5",
             (
                 "f:8:5 routing.decisions[0]: unknown key 'weight' "
-                "(known: name, description, priority, when, models, system_prompt, guard)"
+                "(known: name, description, priority, when, models, system_prompt, guard, cache, tools)"
             ),
         ),
         (

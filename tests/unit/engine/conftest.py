@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from waypost.cache.cache import Cache
+from waypost.cache.similarity import shipped
+from waypost.cache.store.memory import MemoryStore
 from waypost.config.schema import Config
 from waypost.engine import Engine
 from waypost.errors import Overloaded
@@ -106,6 +109,7 @@ def config(guard: dict | None = None, pii: dict | None = None, **routing: Any) -
     raw["guard"] = guard or {}
     for name, allowed in (pii or {}).items():
         raw["models"][name]["pii"] = {"allow": allowed}
+    raw |= {name: routing_of for name in ("cache", "tools") if (routing_of := raw["routing"].pop(name, None))}
     for decision in raw["routing"]["decisions"]:
         decision |= {"guard": guards[decision["name"]]} if decision["name"] in guards else {}
     return Config.model_validate(raw)
@@ -178,6 +182,8 @@ def attacks() -> Attacks:
 def make_engine(observer, clock, domain, attacks):
     def make(**keys: Any) -> Engine:
         found = config(**keys)
+        store = MemoryStore(max_entries=9, max_bytes=2**20)
+        cache = Cache(found.cache, store, shipped(), None) if found.cache else None
         return Engine(
             config=found,
             policy=Policy(found.routing.decisions),
@@ -185,6 +191,7 @@ def make_engine(observer, clock, domain, attacks):
             selector=ScoreSelector(),
             observer=observer,
             watch=Watch(attacks, PersonalData(Names(), 0.5, deadline=9, max_windows=9), GuardHealth()),
+            cache=cache,
             api_keys={"law": "sk-law"},
             created=1_700_000_000,
             clock=clock,

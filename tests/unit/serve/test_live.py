@@ -12,6 +12,7 @@ from waypost.config.observing import Observability
 from waypost.errors import ConfigError, Problem, SetupError
 from waypost.observe.metrics import Metrics
 from waypost.observe.telemetry import Telemetry
+from waypost.resources import Resources
 from waypost.serve import live as module
 from waypost.serve.live import Live
 from waypost.types import Record, RequestHead
@@ -54,7 +55,7 @@ def log_as_it_was(monkeypatch):
 
 @pytest.fixture
 def live(load_config, metrics) -> Live:
-    return Live(load_config("a"), None, Telemetry(metrics, Observability()))
+    return Live(load_config("a"), Resources(), Telemetry(metrics, Observability()))
 
 
 def reloads(metrics: Metrics, result: str) -> float:

@@ -129,12 +129,11 @@ async def test_a_start_that_is_given_up_ends_the_demo(make, demo):
 
 
 async def test_a_start_that_fails_ends_the_demo(make, demo, monkeypatch):
-    def fail(config) -> None:
-        asyncio.run_coroutine_threadsafe(demo.spawned.wait(), loop).result()
+    async def fail(config) -> None:
+        await demo.spawned.wait()
         raise SetupError("no encoder")
 
-    loop = asyncio.get_running_loop()
-    monkeypatch.setattr(module, "load_encoder", fail)
+    monkeypatch.setattr(module, "load_resources", fail)
     with pytest.raises(SetupError, match="no encoder"):
         await make(demo={"listen": "127.0.0.1:1"}).start()
     assert demo.killed.is_set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from waypost.config.checks import guards, listeners, models, names, pool, reachable, signals
+from waypost.config.checks import guards, listeners, models, names, pool, reachable, services, signals
 from waypost.config.checks.subject import Check, Subject
 from waypost.config.document import Document
 from waypost.config.schema import Config
@@ -56,6 +56,8 @@ _CHECKS: Final[tuple[Check, ...]] = (
     pool.reasoning_needs_a_family,
     pool.weights_have_effect,
     reachable.decisions_can_win,
+    services.decisions_change_what_there_is,
+    services.tools_have_a_database,
     signals.lengths_are_ranges,
     signals.regexes_compile,
     signals.rules_are_not_empty,

@@ -1,0 +1,1 @@
+"""The semantic cache: answers that may serve again, and the reasons why others may not."""

@@ -1,0 +1,182 @@
+"""Taking an answer down while it passes: whole and in one form, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+from waypost.wire.encode import to_json
+from waypost.wire.sse import SseReader
+
+__all__ = ["Capture", "Unfit"]
+
+Unfit: TypeAlias = Literal["status", "encoded", "too_large", "malformed", "error", "truncated", "filtered"]
+"""Why an answer is not kept."""
+
+_DONE: Final = b"[DONE]"
+_FINISHED: Final = ("stop", "length", "tool_calls", "function_call")
+"""``length`` is as complete as the request wanted: its token limit is part of the digest."""
+
+
+_FRAMING: Final = 64
+"""A stream repeats id, model and time with every token, so it may be so many times longer than what it says."""
+
+
+class Capture:
+    """Fed the pieces of one answer; afterwards gives its body as if it had not been streamed."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], *, max_bytes: int) -> None:
+        """``headers``: of the answer, lower case. ``max_bytes``: a longer answer is not kept."""
+        streamed = headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"
+        self._events = SseReader(max_event=max_bytes * _FRAMING) if streamed else None
+        self._assembly = Assembly()
+        self._body = bytearray()
+        self._max_bytes = max_bytes
+        self._taken = 0
+        self._unfit: Unfit | None = None
+        if not 200 <= status < 300:
+            self._unfit = "status"
+        elif headers.get("content-encoding", "identity") != "identity":
+            self._unfit = "encoded"
+
+    def feed(self, chunk: bytes) -> None:
+        """Take one piece, of any length."""
+        if self._unfit:
+            return
+        self._taken += len(chunk)
+        if self._taken > self._max_bytes * (_FRAMING if self._events else 1):
+            self._refuse("too_large")
+        elif self._events:
+            self._take(self._events.feed(chunk))
+        else:
+            self._body += chunk
+
+    def finish(self) -> bytes | Unfit:
+        """Return the body; or why it must not be kept. An answer that broke off is ``truncated``."""
+        if self._events and not self._unfit:
+            self._take(self._events.finish())
+        if self._unfit:
+            return self._unfit
+        body = self._assembly.body() if self._events else _parsed(bytes(self._body))
+        unfit = _unfit(body, done=self._assembly.done or not self._events)
+        if unfit:
+            return unfit
+        kept = to_json(body).encode() if self._events else bytes(self._body)
+        return kept if len(kept) <= self._max_bytes else "too_large"
+
+    def _take(self, events: Iterable[bytes]) -> None:
+        for event in events:
+            if event == _DONE:
+                self._assembly.done = True
+            elif isinstance(chunk := _parsed(event), dict):
+                self._assembly.add(chunk)
+            else:
+                self._refuse("malformed")
+
+    def _refuse(self, reason: Unfit) -> None:
+        self._unfit = reason
+        self._body.clear()
+        self._assembly = Assembly()
+
+
+class Assembly:
+    """The chunks of one stream, joined as OpenAI's client libraries join them."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._top: dict[str, Any] = {}
+        self._choices: dict[int, dict[str, Any]] = {}
+
+    def add(self, chunk: Mapping[str, Any]) -> None:
+        """Join one chunk to those before."""
+        for key, value in chunk.items():
+            if key == "choices":
+                self._add_choices(value)
+            elif value is not None or key not in self._top:
+                self._top[key] = value
+
+    def body(self) -> dict[str, Any]:
+        """Return what the backend would have answered without streaming."""
+        body = dict(self._top)
+        if body.get("object") == "chat.completion.chunk":
+            body["object"] = "chat.completion"
+        choices = [self._choices[index] for index in sorted(self._choices)]
+        return body | {"choices": [_closed(choice) for choice in choices]}
+
+    def _add_choices(self, choices: object) -> None:
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict) and isinstance(index := choice.get("index", 0), int):
+                before = self._choices.setdefault(index, {"index": index})
+                delta = {"message" if key == "delta" else key: value for key, value in choice.items() if key != "index"}
+                self._choices[index] = before | {
+                    key: _joined(before.get(key), value, key) for key, value in delta.items()
+                }
+
+
+_NAMING: Final = frozenset({"role", "id", "type", "name", "finish_reason", "stop_reason"})
+"""Texts that are said once, or again and again; all other texts come in pieces."""
+
+
+def _joined(before: object, delta: object, key: str = "") -> object:
+    """Join one delta: texts and lists grow, objects merge, members of lists that have an ``index`` merge by it."""
+    match before, delta:
+        case _, None if before is not None:
+            return before
+        case str(), str() if key not in _NAMING:
+            return before + delta
+        case str(), "":
+            return before
+        case dict(), dict():
+            return before | {name: _joined(before.get(name), value, name) for name, value in delta.items()}
+        case ((list() | None), list()):
+            return _extended(before or [], delta)
+        case _:
+            return delta
+
+
+def _extended(before: list[Any], delta: list[Any]) -> list[Any]:
+    members = list(before)
+    for member in delta:
+        place = next((place for place, other in enumerate(members) if _same_index(other, member)), None)
+        if place is None:
+            members.append(_joined({}, member) if isinstance(member, dict) else member)
+        else:
+            members[place] = _joined(members[place], member)
+    return members
+
+
+def _same_index(one: object, other: object) -> bool:
+    return isinstance(one, dict) and isinstance(other, dict) and "index" in one and one["index"] == other.get("index")
+
+
+def _closed(choice: dict[str, Any]) -> dict[str, Any]:
+    """Give a choice the shape that it has in a body."""
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return choice  # of a completion, which has its text in the choice itself
+    message = {"role": "assistant", "content": None} | message
+    if isinstance(calls := message.get("tool_calls"), list):
+        message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in calls]
+    return choice | {"message": message}
+
+
+def _unfit(body: object, *, done: bool) -> Unfit | None:
+    if not isinstance(body, dict):
+        return "malformed"
+    if body.get("error") is not None:
+        return "error"
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+        return "malformed"
+    reasons = [choice.get("finish_reason") for choice in choices]
+    if "content_filter" in reasons:
+        return "filtered"
+    return None if done and reasons and all(reason in _FINISHED for reason in reasons) else "truncated"
+
+
+def _parsed(data: bytes) -> object:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None

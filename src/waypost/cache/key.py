@@ -1,0 +1,132 @@
+"""What of a request decides its answer, as digests: of all of it, and of all but the question.
+
+Values in, digests out. Whatever is not listed as transport counts, known to us or not: a field too many in the digest
+costs a hit, one too few serves the wrong answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from json import JSONDecoder
+from typing import Any, Final
+
+from waypost.types import Wire
+from waypost.wire.document import Document
+
+__all__ = ["Asked", "ask", "owner_digest"]
+
+_TRANSPORT: Final = frozenset(
+    {
+        "stream",
+        "stream_options",
+        "metadata",  # labels for the provider's log
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "service_tier",
+        "priority",  # vLLM's queue
+        "request_id",  # vLLM: new with each request
+    }
+)
+"""Fields that say how an answer travels, not what it is. ``user`` is none: it tells an application's users apart."""
+
+_QUESTION: Final = {"question": ""}
+"""Stands where the question's text was taken out."""
+_EXACT_DIGITS: Final = 2**53
+_PLAIN_DIGITS: Final = 640
+"""int() takes that many in any interpreter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as the cache sees it."""
+
+    exact: str
+    """Digest of owner, policy, path and everything in the body but transport."""
+    question: str
+    """Text of the last user turn; empty when the request does not end with one that is text."""
+    owner: str
+    """Digest of the user or tenant; empty in the global scope."""
+    wire: Wire
+    rest: str
+    """Digest like ``exact``, but without the question's text and the requested model's name."""
+
+    def partition(self, decision: str, model: str) -> str:
+        """Digest of all that must be equal before anything may be similar."""
+        return _digest([self.rest, decision, model])
+
+
+def ask(document: Document, wire: Wire, *, owner: str, policy: str) -> Asked:
+    """Digest one request; some 50 µs for a few kilobytes.
+
+    ``owner`` is what :func:`owner_digest` gave, ``policy`` a digest of the configuration that answers.
+    """
+    body: dict[str, Any] = {key: value for key, value in _canonical(document).items() if key not in _TRANSPORT}
+    exact = _digest([owner, policy, wire, body])
+    question, body = _without_question(body, wire)
+    body.pop("model", None)  # the selected model and the decision stand for it
+    return Asked(exact, question, owner, wire, _digest([owner, policy, wire, body]) if question else "")
+
+
+def owner_digest(value: str) -> str:
+    """Digest what names a user or tenant, so that no store holds it."""
+    return _digest(["owner", value])
+
+
+def _canonical(document: Document) -> Mapping[str, Any]:
+    value: dict[str, Any] = _DECODER.raw_decode(document.text, document.start)[0]
+    return value
+
+
+def _without_question(body: Mapping[str, Any], wire: Wire) -> tuple[str, dict[str, Any]]:
+    """Take the question's text out of the last user turn; all else of that turn stays (pictures, a name)."""
+    rest = dict(body)
+    if wire == "completions":
+        prompt = rest.get("prompt")
+        return (prompt, rest | {"prompt": _QUESTION}) if isinstance(prompt, str) else ("", rest)
+    messages = rest.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if not isinstance(last, dict) or last.get("role") != "user":
+        return "", rest
+    question, content = _without_text(last.get("content"))
+    return question, rest | {"messages": [*messages[:-1], last | {"content": content}]} if messages else rest
+
+
+def _without_text(content: object) -> tuple[str, object]:
+    if isinstance(content, str):
+        return content, _QUESTION
+    if not isinstance(content, list):
+        return "", content
+    texts, others = [], []
+    for part in content:
+        if isinstance(part, dict) and part.keys() == {"type", "text"} and isinstance(part["text"], str):
+            texts.append(part["text"])
+        else:
+            others.append(part)
+    return "\n".join(texts), [_QUESTION, *others] if others else _QUESTION
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return blake2b(text.encode("ascii"), digest_size=20).hexdigest()
+
+
+def _float(digits: str) -> float | int:
+    value = float(digits)
+    return int(value) if value.is_integer() and abs(value) < _EXACT_DIGITS else value
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _PLAIN_DIGITS else f"integer {digits}"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Keep both values of a key that stands twice: the backend may take the other one."""
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else {"twice": sorted(pairs, key=lambda pair: pair[0])} | found
+
+
+_DECODER: Final = JSONDecoder(parse_float=_float, parse_int=_integer, object_pairs_hook=_object)
+"""Reads 1 and 1.0 as the same number."""

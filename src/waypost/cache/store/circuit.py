@@ -1,0 +1,72 @@
+"""Calls to a server that may be down: bounded in time, and for a moment not even tried."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeAlias
+
+from waypost.cache.store.base import StoreUnavailable
+
+__all__ = ["Circuit"]
+
+Errors: TypeAlias = tuple[type[Exception], ...]
+
+_TOLERATED: Final = 3
+"""Failures in a row, so that one slow answer does not empty the cache for everybody."""
+_PAUSE: Final = 0.5
+"""Seconds. A server that came back is used again so soon."""
+_NEARLY: Final = 0.9
+"""The caller has a bound of its own, as long as ours and begun a little earlier: its cancellation comes first."""
+
+
+class Circuit:
+    """Turns the errors of a driver into StoreUnavailable.
+
+    A server that does not answer would cost every request the whole timeout. After some failures in a row calls are
+    refused at once; every half a second one of them tries.
+    """
+
+    def __init__(
+        self, *, down: Errors, refused: Errors, timeout: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``down`` counts against the server, ``refused`` is its answer; ``timeout`` of one call in seconds."""
+        self._down: Errors = (*down, TimeoutError)
+        self._refused = refused
+        self._timeout = timeout
+        self._clock = clock
+        self._failures = 0
+        self._paused_until = 0.0
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Hold one call to the server. Raises StoreUnavailable."""
+        started = self._clock()
+        self._enter(started)
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield
+        except self._down as error:
+            self._failed()
+            raise StoreUnavailable(f"the cache's server does not answer: {error or 'too slow'}") from error
+        except self._refused as error:
+            raise StoreUnavailable(f"the cache's server refuses: {error}") from error
+        except asyncio.CancelledError:
+            if self._clock() - started >= _NEARLY * self._timeout:
+                self._failed()
+            raise
+        self._failures = 0
+        self._paused_until = 0.0
+
+    def _enter(self, now: float) -> None:
+        if now < self._paused_until:
+            raise StoreUnavailable("the cache's server did not answer a moment ago")
+        if self._failures >= _TOLERATED:
+            self._paused_until = now + _PAUSE  # this call tries, the others go on without
+
+    def _failed(self) -> None:
+        self._failures += 1
+        if self._failures >= _TOLERATED:
+            self._paused_until = self._clock() + _PAUSE

@@ -1,0 +1,91 @@
+"""What the cache does for one request: it is asked before the request is forwarded, and told the answer."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from waypost.cache.cache import Cache, Hit, Miss, Place
+from waypost.cache.capture import Capture
+from waypost.cache.directives import Directives, directives
+from waypost.cache.key import Asked, ask, owner_digest
+from waypost.cache.replay import replay, wants_usage
+from waypost.config.caching import CacheConfig, DecisionCache
+from waypost.routed import Routed
+from waypost.types import Recalled, Reply, Request, RequestHead, ResponseHead
+from waypost.wire.document import Document
+
+__all__ = ["Recall", "reply_of"]
+
+
+class Recall:
+    """One request's dealings with the cache. Whoever makes one calls :meth:`end`, once."""
+
+    def __init__(self, cache: Cache, settings: CacheConfig, place: Place, asked: Asked, may: Directives) -> None:
+        self._cache, self._settings, self._place, self._asked, self._may = cache, settings, place, asked, may
+        self._capture: Capture | None = None
+        self._leads = False
+        self.outcome: Recalled | None = None
+        """What came of asking; None before."""
+
+    @classmethod
+    def of(
+        cls,
+        cache: Cache,
+        settings: CacheConfig,
+        head: RequestHead,
+        document: Document,
+        request: Request,
+        routed: Routed,
+        policy: str,
+    ) -> Self | None:
+        """Prepare to ask; None when nobody says whose request it is, and answers are not for everybody.
+
+        ``document`` is what the model would be sent, masks included: what models may not see is not kept either.
+        """
+        owner = ""
+        if settings.owner_header:
+            name = head.headers.get(settings.owner_header)
+            if not name:
+                return None
+            owner = owner_digest(name)
+        own = routed.route.cache if routed.route and routed.route.cache else DecisionCache()
+        place = Place(routed.decision.name if routed.decision else "", routed.selection.model, own)
+        asked = ask(document, request.wire, owner=owner, policy=policy)
+        return cls(cache, settings, place, asked, directives(head.headers.get("cache-control", "")))
+
+    async def ask(self) -> Hit | None:
+        """Look for the identical request, then for a similar one."""
+        found: Hit | Miss = await self._cache.lookup_exact(self._asked, self._may)
+        if isinstance(found, Miss) and found.reason in ("absent", "waited"):
+            self._leads = found.leads
+            found = await self._cache.lookup_similar(self._asked, self._place)
+        if isinstance(found, Hit):
+            self.outcome = Recalled(hit=True, reason=found.layer, similarity=found.similarity)
+            return found
+        self.outcome = Recalled(hit=False, reason=found.reason)
+        return None
+
+    def listen(self, head: ResponseHead) -> None:
+        """Take the head of the backend's answer."""
+        if self._may.store and self._place.settings.enabled:
+            self._capture = Capture(head.status, head.headers, max_bytes=self._settings.max_answer)
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece of the answer as the backend sent it."""
+        if self._capture:
+            self._capture.feed(data)
+
+    def end(self, *, keep: bool) -> None:
+        """The request is over. ``keep``: the answer came whole, and no guard objected to it."""
+        body = self._capture.finish() if self._capture and keep else None
+        self._capture = None
+        if isinstance(body, bytes):
+            self._cache.store_soon(self._asked, self._place, body)
+        elif self._leads:
+            self._cache.release(self._asked)
+        self._leads = False
+
+
+def reply_of(hit: Hit, document: Document, request: Request) -> Reply:
+    """Say the kept answer again, in the form that the request asks for."""
+    return replay(hit.entry, streamed=request.stream, usage=wants_usage(document), headers=hit.headers)

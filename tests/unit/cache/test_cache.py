@@ -1,0 +1,245 @@
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from waypost.cache.cache import Cache, Hit, Miss, Place
+from waypost.cache.directives import directives
+from waypost.cache.key import owner_digest
+from waypost.cache.similarity import shipped
+from waypost.cache.store.base import StoreUnavailable
+from waypost.cache.store.memory import MemoryStore
+from waypost.config.caching import CacheConfig, DecisionCache
+
+PLACE = Place("math", "m", DecisionCache())
+FREE, FRESH, NO_TRACE = directives(""), directives("no-cache"), directives("no-store")
+BODY = b'{"choices":[]}'
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def make(letters, clock):
+    def make(store=None, encoder=letters, **config):
+        store = store or MemoryStore(max_entries=100, max_bytes=2**20, clock=clock)
+        return Cache(CacheConfig(**config), store, shipped(), encoder, clock)
+
+    return make
+
+
+@pytest.fixture
+def cache(make):
+    return make()
+
+
+async def test_an_identical_request_is_served(cache, asked, clock):
+    await cache.store(asked(), PLACE, BODY)
+    clock.now += 90.5
+    hit = await cache.lookup_exact(asked(), FREE)
+    assert (hit.entry.body, hit.layer, hit.similarity, hit.age) == (BODY, "exact", 1.0, 90)
+    assert hit.headers["age"] == "90"
+    assert hit.headers["x-vsr-cache-hit"] == "true"
+
+
+async def test_a_paraphrase_is_served(cache, asked):
+    await cache.store(asked("How do I reset my password?"), PLACE, BODY)
+    assert await cache.lookup_exact(asked("How can I reset my password?"), FREE) == Miss("absent", leads=True)
+    hit = await cache.lookup_similar(asked("How can I reset my password?"), PLACE)
+    assert (hit.entry.body, hit.layer) == (BODY, "similar")
+    assert shipped().threshold <= hit.similarity < 1
+    assert cache.counts["hit", "similar"] == 1
+
+
+@pytest.mark.parametrize(
+    "question, reason",
+    [
+        ("How do I reset my router?", "wording"),
+        ("How do I not reset my password?", "negation"),
+        ("How do I bake bread with olives?", "dissimilar"),
+        ("How do I reset my password today?", "timely"),
+        ("", "no_question"),
+    ],
+)
+async def test_a_refusal_has_a_reason(make, asked, question, reason):
+    cache = make(similarity=0.3)
+    await cache.store(asked("How do I reset my password?"), PLACE, BODY)
+    assert (await cache.lookup_similar(asked(question), PLACE)).reason == reason
+    assert cache.counts["miss", reason] == 1
+
+
+async def test_the_second_best_is_served_when_the_best_is_refused(cache, asked):
+    await cache.store(asked("How do I not reset my password?"), PLACE, b"no")
+    await cache.store(asked("How do I reset my password?"), PLACE, b"yes")
+    hit = await cache.lookup_similar(asked("How can I reset my password?"), PLACE)
+    assert hit.entry.body == b"yes"
+    assert cache.counts["refused", "negation"] == 1
+
+
+SYSTEM = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "How do I reset my password?"}]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"owner": owner_digest("eve")},
+        {"policy": "another"},
+        {"messages": SYSTEM},
+        {"messages": [{"role": "assistant", "content": "Hi"}, *SYSTEM[1:]]},
+        {"tools": [{"type": "function"}]},
+        {"temperature": 0},
+        {"user": "eve"},
+    ],
+)
+async def test_nobody_is_served_what_somebody_else_was_answered(cache, asked, other):
+    await cache.store(asked(owner=owner_digest("alice")), PLACE, BODY)
+    mine = asked(**({"owner": owner_digest("alice")} | other))
+    assert isinstance(await cache.lookup_exact(mine, FREE), Miss)
+    assert (await cache.lookup_similar(mine, PLACE)).reason == "absent"
+
+
+@pytest.mark.parametrize("place", [Place("law", "m", DecisionCache()), Place("math", "n", DecisionCache())])
+async def test_decision_and_model_part(cache, asked, place):
+    await cache.store(asked(), PLACE, BODY)
+    assert (await cache.lookup_similar(asked(), place)).reason == "absent"
+
+
+async def test_vectors_of_another_encoder_are_not_compared(make, asked, letters, clock):
+    store = MemoryStore(max_entries=9, max_bytes=2**20, clock=clock)
+    await make(store).store(asked(), PLACE, BODY)
+    letters.manifest = SimpleNamespace(recipe="newer letters")
+    assert (await make(store).lookup_similar(asked(), PLACE)).reason == "absent"
+
+
+async def test_a_client_may_opt_out(cache, asked):
+    await cache.store(asked(), PLACE, BODY)
+    for may in (FRESH, NO_TRACE):
+        assert await cache.lookup_exact(asked(), may) == Miss("opted_out")
+
+
+async def test_a_decision_may_opt_out(cache, asked):
+    off = Place("math", "m", DecisionCache(enabled=False))
+    await cache.store(asked(), off, BODY)
+    assert cache.counts["store", "disabled"] == 1
+    await cache.store(asked(), PLACE, BODY)
+    assert (await cache.lookup_similar(asked(), off)).reason == "disabled"
+
+
+async def test_a_decision_has_its_own_threshold_and_ttl(cache, asked, clock):
+    strict = Place("math", "m", DecisionCache(similarity=1.0, ttl="10s"))
+    await cache.store(asked("How do I reset my password?"), strict, BODY)
+    paraphrase = asked("How can I reset my password?")
+    assert (await cache.lookup_similar(paraphrase, strict)).reason == "dissimilar"
+    assert isinstance(await cache.lookup_similar(paraphrase, PLACE), Hit)
+    clock.now += 10
+    assert (await cache.lookup_similar(paraphrase, PLACE)).reason == "absent"
+
+
+@pytest.mark.parametrize(
+    "question, config, kept",
+    [
+        ("What is the weather today?", {}, "timely"),
+        ("How do I reset it?", {"max_answer": "4B"}, "too_large"),
+        ("word " * 2000, {}, "kept"),
+    ],
+)
+async def test_what_is_kept(make, asked, question, config, kept):
+    cache = make(**config)
+    await cache.store(asked(question), PLACE, BODY)
+    assert cache.counts["store", kept] == 1
+    assert isinstance(await cache.lookup_exact(asked(question), FREE), Hit) is (kept == "kept")
+
+
+async def test_a_failing_encoder_leaves_the_exact_layer(cache, asked, letters):
+    letters.broken = True
+    await cache.store(asked(), PLACE, BODY)
+    assert (await cache.lookup_similar(asked(), PLACE)).reason == "encoder"
+    assert isinstance(await cache.lookup_exact(asked(), FREE), Hit)
+
+
+@pytest.mark.parametrize("config", [{"similar": False}, {"encoder": None}])
+async def test_without_similarity_only_identical_requests_are_served(make, asked, config):
+    cache = make(**config)
+    await cache.store(asked(), PLACE, BODY)
+    assert isinstance(await cache.lookup_exact(asked(), FREE), Hit)
+    assert await cache.lookup_similar(asked("How can I reset my password?"), PLACE) == Miss("absent")
+
+
+class Hanging:
+    name = "hanging"
+
+    async def get_exact(self, exact):
+        await asyncio.Event().wait()
+
+    search = put = lambda self, *args: self.get_exact("")
+
+
+class Down:
+    name = "down"
+
+    async def get_exact(self, exact):
+        raise StoreUnavailable("connection refused")
+
+    search = put = lambda self, *args: self.get_exact("")
+
+
+@pytest.mark.parametrize("store, reason", [(Hanging(), "store_slow"), (Down(), "store_down")])
+async def test_a_store_that_fails_is_a_miss(make, asked, store, reason):
+    cache = make(store, timeout="1ms")
+    assert await cache.lookup_exact(asked(), FREE) == Miss(reason)
+    assert await cache.lookup_similar(asked(), PLACE) == Miss(reason)
+    await cache.store(asked(), PLACE, BODY)
+    assert cache.counts["store", reason] == 1
+
+
+async def test_identical_requests_wait_for_one_answer(cache, asked):
+    assert await cache.lookup_exact(asked(), FREE) == Miss("absent", leads=True)
+    others = [asyncio.create_task(cache.lookup_exact(asked(), FREE)) for _ in range(5)]
+    await asyncio.sleep(0)
+    await cache.store(asked(), PLACE, BODY)
+    hits = await asyncio.gather(*others)
+    assert all(isinstance(hit, Hit) for hit in hits)
+    assert cache.counts["hit", "exact"] == 5
+
+
+@pytest.mark.parametrize("leave", ["release", "disabled"])
+async def test_nobody_waits_for_an_answer_that_does_not_come(cache, asked, leave):
+    await cache.lookup_exact(asked(), FREE)
+    other = asyncio.create_task(cache.lookup_exact(asked(), FREE))
+    await asyncio.sleep(0)
+    if leave == "release":
+        cache.release(asked())
+    else:
+        await cache.lookup_similar(asked(), Place("math", "m", DecisionCache(enabled=False)))
+    assert await other == Miss("absent")
+    assert (await cache.lookup_exact(asked(), FREE)).leads
+
+
+async def test_waiting_has_a_bound(make, asked):
+    cache = make(wait="1ms")
+    assert (await cache.lookup_exact(asked(), FREE)).leads
+    assert await cache.lookup_exact(asked(), FREE) == Miss("waited")
+
+
+async def test_who_stops_waiting_does_not_disturb_the_others(cache, asked):
+    await cache.lookup_exact(asked(), FREE)
+    impatient, patient = (asyncio.create_task(cache.lookup_exact(asked(), FREE)) for _ in range(2))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await cache.store(asked(), PLACE, BODY)
+    assert isinstance(await patient, Hit)
+
+
+@pytest.mark.parametrize("question, may", [("What is the weather today?", FREE), ("How do I do this?", NO_TRACE)])
+async def test_nobody_waits_for_what_is_not_kept(cache, asked, question, may):
+    for _ in range(2):
+        assert not (await cache.lookup_exact(asked(question), may)).leads

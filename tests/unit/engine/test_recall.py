@@ -1,0 +1,151 @@
+"""What becomes of a request that was asked before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from waypost.types import Forward, RequestHead, ResponseHead
+
+CHAT = "/v1/chat/completions"
+ANSWER = json.dumps(
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Four."}, "finish_reason": "stop"}],
+    }
+).encode()
+
+
+def chat(text: str, **fields: object) -> bytes:
+    return json.dumps({"model": "MoM", "messages": [{"role": "user", "content": text}], **fields}).encode()
+
+
+async def send(engine, body: bytes, *, answer: bytes = ANSWER, status: int = 200, key: str = "a", **headers: str):
+    """One request with its answer; returns the action, and the answer's head and body as the client gets them."""
+    exchange = engine.open(RequestHead("POST", CHAT, {"authorization": key, **headers}))
+    assert exchange.on_headers() is None
+    action = await exchange.on_body(body)
+    said, start = None, None
+    if isinstance(action, Forward):
+        start = exchange.on_response_start(ResponseHead(status, {"content-type": "application/json"}))
+        changed = await exchange.on_chunk(answer, last=True) if start.read_body else None
+        said = answer if changed is None else changed
+    exchange.on_end(aborted=False)
+    await engine.cache.settle()
+    return action, dict(start.set_headers) if start else {}, said
+
+
+@pytest.fixture
+def engine(make_engine):
+    return make_engine(cache={"similar": False})
+
+
+async def test_the_second_identical_request_needs_no_backend(engine, observer):
+    first, headers, _ = await send(engine, chat("two and two, some math"))
+    assert isinstance(first, Forward)
+    assert (headers["x-vsr-cache-hit"], headers["x-vsr-cache-miss"]) == ("false", "absent")
+    second, _, _ = await send(engine, chat("two and two, some math"))
+    assert json.loads(second.body) == json.loads(ANSWER)
+    told = dict(second.headers)
+    assert told["x-vsr-cache-hit"] == "true"
+    assert told["age"] == "0"
+    assert told["x-vsr-selected-model"] == "math"
+    assert [record.recalled.hit for record in observer.records] == [False, True]
+    assert observer.records[1].status == 200
+
+
+async def test_a_stream_is_answered_from_a_whole_answer(engine):
+    await send(engine, chat("hello math"))
+    reply, _, _ = await send(engine, chat("hello math", stream=True))
+    assert dict(reply.headers)["content-type"] == "text/event-stream"
+    assert reply.body.endswith(b"data: [DONE]\n\n")
+    assert b"Four." in reply.body
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "b"},
+        {"body": chat("hello math", temperature=1)},
+        {"body": chat("hello math", messages=[{"role": "system", "content": "x"}])},
+        {"cache-control": "no-cache"},
+    ],
+    ids=["another user", "another temperature", "another conversation", "a fresh answer is wanted"],
+)
+async def test_nobody_gets_the_answer_to_something_else(engine, change: dict[str, Any]):
+    await send(engine, chat("hello math"))
+    second, _, _ = await send(engine, **{"body": chat("hello math"), **change})
+    assert isinstance(second, Forward)
+
+
+async def test_without_a_name_nothing_is_kept(engine):
+    for _ in range(2):
+        action, headers, _ = await send(engine, chat("hello math"), key="")
+        assert isinstance(action, Forward)
+        assert "x-vsr-cache-hit" not in headers
+
+
+@pytest.mark.parametrize("broken", [{"status": 500}, {"answer": b'{"choices": ['}], ids=["an error", "half an answer"])
+async def test_what_failed_is_not_kept(engine, broken):
+    await send(engine, chat("hello math"), **broken)
+    assert isinstance((await send(engine, chat("hello math")))[0], Forward)
+
+
+async def test_a_decision_may_keep_nothing(make_engine):
+    engine = make_engine(cache={"similar": False})
+    routes = engine.config.routing.decisions
+    assert routes[0].cache is None
+    decision = {"name": "d", "models": [{"model": "general"}], "cache": {"enabled": False}}
+    engine = make_engine(cache={"similar": False}, decisions=[decision])
+    for _ in range(2):
+        assert isinstance((await send(engine, chat("hello")))[0], Forward)
+
+
+async def test_identical_requests_at_once_wait_for_one(engine):
+    lead = engine.open(RequestHead("POST", CHAT, {"authorization": "a"}))
+    lead.on_headers()
+    assert isinstance(await lead.on_body(chat("hello math")), Forward)
+    waiting = asyncio.create_task(send(engine, chat("hello math")))
+    await asyncio.sleep(0)
+    lead.on_response_start(ResponseHead(200, {"content-type": "application/json"}))
+    await lead.on_chunk(ANSWER, last=True)
+    lead.on_end(aborted=False)
+    reply, _, _ = await waiting
+    assert json.loads(reply.body) == json.loads(ANSWER)
+
+
+async def test_who_waits_for_an_aborted_request_goes_on(engine):
+    lead = engine.open(RequestHead("POST", CHAT, {"authorization": "a"}))
+    lead.on_headers()
+    await lead.on_body(chat("hello math"))
+    waiting = asyncio.create_task(send(engine, chat("hello math")))
+    await asyncio.sleep(0)
+    lead.on_end(aborted=True)
+    assert isinstance((await waiting)[0], Forward)
+
+
+async def test_masked_answers_are_kept_masked_and_restored_for_each(make_engine):
+    engine = make_engine(
+        cache={"similar": False},
+        guard={"pii": {"action": "mask", "types": ["PERSON"]}},
+        pii={"math": [], "general": []},
+    )
+    answer = ANSWER.replace(b"Four.", b"Dear <PERSON_1>")
+    _, _, said = await send(engine, chat("write to Ann about math"), answer=answer)
+    assert b"Dear Ann" in said
+    reply, _, _ = await send(engine, chat("write to Bob about math"), answer=answer)
+    assert b"Dear Bob" in reply.body
+    assert b"Ann" not in reply.body
+
+
+async def test_blocked_requests_do_not_reach_the_cache(make_engine, observer):
+    engine = make_engine(cache={"similar": False}, guard={"jailbreak": {"action": "block"}})
+    reply, _, _ = await send(engine, chat("attack math"))
+    assert reply.status == 403
+    assert observer.records[-1].recalled is None
