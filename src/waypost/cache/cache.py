@@ -27,7 +27,7 @@ from waypost.cache.key import Asked
 from waypost.cache.match import Unasked, match, readable
 from waypost.cache.reading import Reading, read
 from waypost.cache.similarity import Similarity
-from waypost.cache.store.base import Store, StoreUnavailable
+from waypost.cache.store.base import Selector, Store, StoreStats, StoreUnavailable
 from waypost.config.caching import CacheConfig, DecisionCache
 from waypost.errors import InferenceError
 from waypost.inference.architecture import Floats
@@ -161,6 +161,19 @@ class Cache:
         task = asyncio.get_running_loop().create_task(self.store(asked, place, body))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
+
+    @property
+    def backend(self) -> str:
+        """The store's name."""
+        return self._store.name
+
+    async def held(self) -> StoreStats:
+        """Count what is kept. Raises StoreUnavailable."""
+        return await self._store.stats()
+
+    async def forget(self, selector: Selector) -> int:
+        """Drop the entries that are meant and return their number. Raises StoreUnavailable."""
+        return await self._store.invalidate(selector)
 
     async def settle(self) -> None:
         """Wait until everything is kept that is being kept."""

@@ -106,7 +106,7 @@ def _asked(number: int) -> Asked:
 async def _store(cache: Cache, place: Place, encoder: _Given, number: int, vector: Floats) -> float:
     encoder.vector = vector
     start = time.perf_counter()
-    await cache.store(_asked(number), place, bytes(BODY))
+    await cache.store(_asked(number), place, bytes(bytearray(BODY)))  # a copy, as every answer is
     return time.perf_counter() - start
 
 

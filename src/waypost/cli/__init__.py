@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from waypost.cli import calibrate, chat, check, config, evaluate, label, prepare, replay, route, serve, train, version
+from waypost.cli import cache, calibrate, chat, check, config, evaluate, label, replay, route, serve, train, version
 from waypost.errors import WaypostError
 
 __all__ = ["app", "main"]
@@ -28,11 +28,11 @@ app.command("check")(check.check)
 app.command("route")(route.route)
 app.command("chat")(chat.chat)
 app.command("replay")(replay.replay)
-app.command("prepare")(prepare.prepare)
 app.command("label")(label.label)
 app.command("train")(train.train)
 app.command("calibrate")(calibrate.calibrate)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(cache.app, name="cache")
 app.add_typer(config.app, name="config")
 app.command("version")(version.version)
 

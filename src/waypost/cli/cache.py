@@ -1,19 +1,71 @@
-"""``waypost cache calibrate | bench``."""
+"""``waypost cache stats | clear | calibrate | bench``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from waypost.cli.evaluate import ConfigOption
 from waypost.cli.options import JsonOption
+from waypost.errors import SetupError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Choose the cache's threshold, and measure it.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Look into a router's cache, choose its threshold, and measure it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_Api = Annotated[str, typer.Option("--api", help="Where the router's API listens.")]
+_Token = Annotated[str, typer.Option("--token-env", help="Environment variable with the API's token, if it wants one.")]
+_HERE = "http://127.0.0.1:8080"
+_VARIABLE = "WAYPOST_API_TOKEN"
+
+
+@app.command()
+def stats(api: _Api = _HERE, token_env: _Token = _VARIABLE, as_json: JsonOption = False) -> None:
+    """Show what the cache of a running router holds, and what came of asking it."""
+    from waypost.cli.figures import print_figures
+
+    figures = _call("GET", f"{api}/api/v1/cache/stats", token_env)
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        print_figures(figures)
+
+
+@app.command()
+def clear(
+    decision: Annotated[str | None, typer.Option(help="Only answers of this decision.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only this user's: the header's value.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only answers to this question, word for word.")] = None,
+    api: _Api = _HERE,
+    token_env: _Token = _VARIABLE,
+) -> None:
+    """Make the cache of a running router forget; everything, unless something narrower is named."""
+    meant = {name: value for name, value in (("decision", decision), ("user", user), ("text", text)) if value}
+    print(f"dropped {_call('POST', f'{api}/api/v1/cache/invalidate', token_env, meant)['dropped']} entries")
+
+
+def _call(method: str, url: str, token_env: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    import os
+
+    import httpx
+
+    token = os.environ.get(token_env)
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        raise SetupError(f"no router answers at {url}: {error}; --api names another") from error
+    found: dict[str, Any] = answer.json()
+    if answer.is_error:
+        raise SetupError(f"{url}: {found['error']['message']}")
+    return found
 
 
 @app.command()

@@ -86,7 +86,7 @@ def measure(task: Task, data: Path, config: Path | None, model: Path | None) -> 
     if model is not None and task is not Task.domain:
         raise typer.BadParameter("--model is for the task domain")
     encoding, classifiers = settings(config)
-    with open_encoder(encoding, say) as encoder:
+    with open_encoder(encoding) as encoder:
         return asyncio.run(TASKS[task.value](Served(encoder, classifiers, encoding, model), data, say))
 
 

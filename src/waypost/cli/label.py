@@ -65,7 +65,7 @@ def _queue(data: Path, known: set[str], config: Path | None, model: Path | None)
         text for text in dict.fromkeys(row["text"] for row in read_table(data, {"text": str})) if text not in known
     ]
     encoding, classifiers = settings(config)
-    with open_encoder(encoding, say) as encoder:
+    with open_encoder(encoding) as encoder:
         signal = Served(encoder, classifiers, encoding, model).signal("domain")
         return order(texts, asyncio.run(ask(signal, [{"text": text} for text in texts], say)))
 

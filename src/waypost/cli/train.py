@@ -122,7 +122,7 @@ def _train_own(data: Path, out: Path, dev: Path | None, seed: int, report: Path 
     rows = read_labelled(data)
     if dev is not None:
         refuse_leaks(rows, dev)
-    with open_encoder(schema.Encoder(), say) as encoder:
+    with open_encoder(schema.Encoder()) as encoder:
         model = asyncio.run(train_own(encoder, rows, seed, say))
     write_own(model, data, out)
     print_figures(model.facts["held_out"])

@@ -22,9 +22,20 @@ HeaderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$")]
 class CacheConfig(Strict):
     """Answers from memory instead of from a backend. Absent: nothing is cached."""
 
-    backend: Literal["memory"] = "memory"
+    backend: Literal["memory", "redis", "qdrant", "milvus"] = "memory"
+    """``memory`` is this process's own; the others are servers that several routers may share."""
     path: str | None = Field(None, min_length=1)
-    """SQLite file from which the memory is filled again after a restart; it holds questions and answers."""
+    """With ``memory``: SQLite file from which it is filled again after a restart. With ``qdrant`` (a directory) and
+    ``milvus`` (a file): no server, but the database embedded in this process. It holds questions and answers."""
+    url: str | None = Field(None, pattern=r"^(rediss?|unix|https?)://[^\s@]+$")
+    """Of the server: ``redis://host:6379/0``, ``http://qdrant:6333``, ``http://milvus:19530``. Without a password."""
+    url_env: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Environment variable that holds the URL instead, with the password; for Qdrant and Milvus, the password is the
+    API key or token: ``https://:KEY@host``."""
+    namespace: str = Field("waypost", pattern=r"^[a-z][a-z0-9_]{0,31}$")
+    """Before every name on the server. Routers that share it share entries, bounds and invalidation."""
+    copies_bytes: Bytes = 128 * 2**20
+    """With ``redis`` without RediSearch: bound of the embeddings that each router copies to itself."""
     similar: bool = True
     """False: only identical requests are served from the cache."""
     similarity: Similarity | None = None
@@ -53,11 +64,20 @@ class CacheConfig(Strict):
     def _names_a_tenant(self) -> Self:
         if self.scope == "tenant" and self.tenant_header is None:
             raise ValueError("scope tenant needs tenant_header, the header that names the tenant")
+        self._has_a_place()
         if self.max_answer > self.max_bytes:
             raise ValueError("max_answer must not be larger than max_bytes")
         if self.max_bytes < parse_bytes("1MiB"):
             raise ValueError("max_bytes must be at least 1MiB")
         return self
+
+    def _has_a_place(self) -> None:
+        places = {"path": self.path, "url": self.url, "url_env": self.url_env}
+        given = " and ".join(name for name, place in places.items() if place is not None)
+        wanted = {"memory": ("", "path"), "redis": ("url", "url_env")}.get(self.backend, tuple(places))
+        if given not in wanted:
+            choice = " or ".join(filter(None, wanted))
+            raise ValueError(f"backend {self.backend} takes one of {choice}, not {given or 'none'}")
 
     @property
     def owner_header(self) -> str | None:

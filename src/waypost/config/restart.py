@@ -10,6 +10,17 @@ from waypost.config.schema import Config
 
 __all__ = ["needs_restart"]
 
+_STORE: Final = (
+    "backend",
+    "path",
+    "url",
+    "url_env",
+    "namespace",
+    "max_entries",
+    "max_bytes",
+    "copies_bytes",
+    "timeout",
+)
 _FIXED: Final[tuple[Place, ...]] = (
     ("listeners",),
     ("api",),
@@ -18,7 +29,7 @@ _FIXED: Final[tuple[Place, ...]] = (
     ("envoy", "concurrency"),
     ("envoy", "max_request_body"),
     ("encoder",),
-    *(("cache", key) for key in ("backend", "path", "max_entries", "max_bytes")),
+    *(("cache", key) for key in _STORE),
     ("demo",),
     *(("observability", "tracing", key) for key in ("exporter", "endpoint", "service_name", "queue")),
     ("observability", "records"),

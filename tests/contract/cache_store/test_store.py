@@ -137,3 +137,35 @@ async def test_many_at_once(store):
     found = await asyncio.gather(*(store.get_exact(str(number)) for number in range(50)))
     assert [one.exact for one in found] == [str(number) for number in range(50)]
     assert len(await names(store, k=50)) == 50
+
+
+async def test_what_ends_first_or_was_used_last_makes_room(store):
+    for number in range(130):
+        await store.put(entry(str(number), ttl=60.0 + number))
+    stats = await store.stats()
+    assert 100 <= stats.entries <= 101  # a database makes room for several at a time
+    assert stats.evicted == 130 - stats.entries
+    assert await store.get_exact("0") is None
+    assert await store.get_exact("129") is not None
+    assert "0" not in await names(store, k=130)
+
+
+async def test_bytes_are_bounded_too(store):
+    for number in range(20):
+        await store.put(entry(str(number), body=bytes(100_000), ttl=60.0 + number))
+    assert 8 <= (await store.stats()).entries <= 10
+    assert await store.get_exact("19") is not None
+
+
+async def test_what_is_larger_than_all_there_is_room_for_drives_nothing_out(store):
+    await store.put(entry("small"))
+    await store.put(entry("large", body=bytes(2_000_000)))
+    assert await store.get_exact("small") is not None
+    assert await store.get_exact("large") is None
+
+
+async def test_a_long_answer_comes_back_whole(store):
+    body = np.random.default_rng(1).bytes(300_000)
+    await store.put(entry(body=body))
+    assert [found.body for _, found in await store.search("p", EAST, 1)] == [body]
+    assert (await store.get_exact("a")).body == body

@@ -26,7 +26,7 @@ def test_some_words_are_stems(word):
 @pytest.mark.parametrize(
     "text, terms",
     [
-        ("How do I know if I have gout?", {"symptom", "gout"}),
+        ("What are the signs of gout?", {"symptom", "gout"}),
         ("gout symptoms", {"symptom", "gout"}),
         ("What is the way of sorting in C++?", {"sort", "c++"}),
         ("请问日本的首都是哪里？", {"日", "本", "capital"}),

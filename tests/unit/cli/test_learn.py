@@ -60,7 +60,7 @@ def write(path: Path, count: int, seed: int) -> Path:
 @pytest.fixture(autouse=True)
 def words(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def opened(*_: object) -> Iterator[WordCounter]:
+    def opened(_: object) -> Iterator[WordCounter]:
         yield WordCounter()
 
     monkeypatch.setattr("waypost.learn.served.open_encoder", opened)

@@ -14,7 +14,7 @@ from waypost import __version__
 LISTING_ONLY = {"pydantic"}
 HEAVY = {"grpc", "httpx", "numpy", "onnx", "onnxruntime", "rich", "starlette", "uvicorn", "uvloop", "yaml"}
 
-COMMANDS = ["serve", "check", "route", "chat", "prepare", "config", "version"]
+COMMANDS = ["serve", "check", "route", "chat", "config", "version"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], *([command, "--help"] for command in COMMANDS)])

@@ -1,4 +1,4 @@
-"""Entries in a vector database: what Qdrant and Milvus share. Their drivers block, and so run in threads of their own."""
+"""Entries in a vector database: what Qdrant and Milvus share. Their drivers block, and so run in threads."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Collection(Protocol):
 
 
 class CollectionStore:
-    """What would expire first goes first. The bounds may be exceeded by 1/64, for each router that shares the server."""
+    """What would expire first goes first. The bounds may be exceeded by 1/64 for each router that shares the server."""
 
     def __init__(
         self,
@@ -217,13 +217,11 @@ class CollectionStore:
         if self._waiting >= _WAITING:
             raise StoreUnavailable("too many calls to the cache's server wait")
         self._waiting += 1
-        future = self._threads.submit(work)
-        future.add_done_callback(lambda _: self._finished())
-        async with self._circuit.call():
-            return await asyncio.wrap_future(future)
-
-    def _finished(self) -> None:
-        self._waiting -= 1
+        try:
+            async with self._circuit.call():
+                return await asyncio.wrap_future(self._threads.submit(work))
+        finally:
+            self._waiting -= 1
 
 
 def _unpack(data: str) -> Entry | None:

@@ -53,7 +53,7 @@ local expired, evicted = 0, 0
 for _, old in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, 100)) do
   expired = expired + forget(old)
 end
-forget(exact)
+if redis.call('EXISTS', entry) + redis.call('HEXISTS', meta, exact) > 0 then forget(exact) end
 for _ = 1, 1000 do
   local bytes = tonumber(redis.call('HGET', meta, 'bytes') or 0)
   if redis.call('ZCARD', expiry) < most and bytes + size <= room then break end
@@ -79,7 +79,10 @@ end
 return {expired, evicted}
 """
 )
-"""Keep one entry within the bounds, those that would end first going for it; returns how many expired, were evicted."""
+"""Keep one entry within the bounds, those that would end first going for it; returns how many expired, were evicted.
+
+Nothing is written before the first command that Redis denies when it is full: it lets a script that wrote go on.
+"""
 
 FORGET: Final = (
     _COMMON

@@ -80,8 +80,8 @@ def _is_wrong(row: Row) -> bool:
 
 def _refusals(found: Sequence[Match], rows: Sequence[Row]) -> dict[str, dict[str, int]]:
     """Count, by reason, how many pairs of each label were refused."""
-    counts = Counter((one.refusal, row["label"] == 1) for one, row in zip(found, rows, strict=True) if one.refusal)
-    reasons = sorted({str(reason) for reason, _ in counts})
+    counts = Counter((str(one.refusal), row["label"] == 1) for one, row in zip(found, rows, strict=True) if one.refusal)
+    reasons = sorted({reason for reason, _ in counts})
     return {reason: {"different": counts[reason, False], "same": counts[reason, True]} for reason in reasons}
 
 

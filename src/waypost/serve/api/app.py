@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from waypost import __version__
-from waypost.serve.api import config, docs, embeddings, evaluate, health, info
+from waypost.serve.api import cache, config, docs, embeddings, evaluate, health, info
 from waypost.serve.api.access import LocalOnly, require, tokens_from
 from waypost.serve.api.classify import batch, combined, intent, pii, security
 from waypost.serve.api.errors import RESPONSES, handle_errors
@@ -42,8 +42,9 @@ def api_app(services: Services, environ: Mapping[str, str]) -> FastAPI:
     read, operate = require(tokens, "read"), require(tokens, "operate")
     for router in _CLASSIFY:
         app.include_router(router, prefix=f"{_API}/classify", tags=["classification"], dependencies=read)
-    for router in (evaluate.router, embeddings.router):
+    for router in (evaluate.router, embeddings.router, cache.reading):
         app.include_router(router, prefix=_API, dependencies=read)
+    app.include_router(cache.changing, prefix=_API, dependencies=operate)
     for router in (info.router, config.reading):
         app.include_router(router, dependencies=read)
     app.include_router(config.changing, dependencies=operate)

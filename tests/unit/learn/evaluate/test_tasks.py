@@ -141,16 +141,17 @@ async def test_impossible_spans_are_refused(path: Path, spans: list[Any]) -> Non
 
 
 async def test_cache(path: Path) -> None:
-    served = Stub({"q": (1, 0), "same": (1, 0.1), "other": (0, 1), "near": (1, 0.2)})
+    question = "How do I replace the pump of my washing machine?"
+    others = ("How do I replace my washing machine's pump?", "Is it going to rain in Oslo?", question + " 2")
+    served = Stub({question: (1, 0), others[0]: (1, 0.1), others[1]: (0, 1), others[2]: (1, 0.02)})
     rows = [
-        {"a": "q", "b": "same", "label": 1, "kind": "paraphrase"},
-        {"a": "q", "b": "other", "label": 0, "kind": "other-intent"},
-        {"a": "q", "b": "near", "label": 0, "kind": "number-changed"},
+        {"a": question, "b": others[0], "label": 1, "kind": "paraphrase"},
+        {"a": question, "b": others[1], "label": 0, "kind": "other-intent"},
+        {"a": question, "b": others[2], "label": 0, "kind": "number-changed"},
     ]
     figures = (await evaluate("cache", served, path, rows)).figures
-    assert (figures["n"], figures["auc"], figures["hit_rate"], figures["wrong_hit_rate"]) == (3, 1.0, 1.0, 0.5)
-    assert figures["wrong_hits_per_kind"]["number-changed"] == {"n": 1, "wrong_hit_rate": 1.0}
-    assert figures["curve"][0] == {"threshold": 0.7, "hit_rate": 1.0, "wrong_hit_rate": 0.5}
+    assert (figures["n"], figures["auc"], figures["hit_rate"], figures["wrong_hit_rate"]) == (3, 1.0, 1.0, 0.0)
+    assert figures["wrong_hits_per_kind"]["number-changed"] == {"n": 1, "wrong_hit_rate": 0.0}
     assert figures["curve"][-1] == {"threshold": 1.0, "hit_rate": 0.0, "wrong_hit_rate": 0.0}
 
 

@@ -27,7 +27,8 @@ async def domains(engine: Engine, encoder: Encoder | None, text: str) -> SignalR
     signal = engine.signals.get("domain")
     settings = engine.config.classifiers.domain
     if signal is None and encoder is not None and settings.model == BUNDLED:
-        signal = DomainSignal.load(encoder, settings.threshold)
+        facts = head(encoder, "domain")
+        signal = DomainSignal(encoder, facts.threshold if settings.threshold is None else settings.threshold)
     if signal is None:
         raise Unavailable("The classifier for domain is not loaded: no rule needs it.", code="classifier_not_loaded")
     return await _measured(signal, text)

@@ -1,0 +1,127 @@
+"""From the configuration to an open store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from waypost.cache.store.base import Store
+from waypost.cache.store.memory import MemoryStore
+from waypost.cache.store.sqlite import SqliteStore
+from waypost.config.caching import CacheConfig
+from waypost.errors import SetupError
+
+__all__ = ["open_store"]
+
+_FEWEST: Final = 2
+"""Milvus has no vectors of fewer dimensions."""
+
+
+def open_store(config: CacheConfig, dimensions: int = _FEWEST, environ: Mapping[str, str] = os.environ) -> Store:
+    """Open what ``config`` says, for embeddings of so many ``dimensions``; without an encoder any number does.
+
+    A server that is down is no error. Raises SetupError for a package, variable or file that is missing.
+    """
+    openers: dict[str, Callable[[CacheConfig, int, Mapping[str, str]], Store]] = {
+        "memory": _memory,
+        "redis": _redis,
+        "qdrant": _qdrant,
+        "milvus": _milvus,
+    }
+    try:
+        return openers[config.backend](config, dimensions, environ)
+    except ModuleNotFoundError as error:
+        extra = f"pip install 'waypost[{config.backend}]'"
+        raise SetupError(f"cache.backend {config.backend} needs the package {error.name}: {extra}") from error
+
+
+def _memory(config: CacheConfig, _: int, __: Mapping[str, str]) -> Store:
+    if config.path is None:
+        return MemoryStore(max_entries=config.max_entries, max_bytes=config.max_bytes)
+    return SqliteStore(Path(config.path), max_entries=config.max_entries, max_bytes=config.max_bytes)
+
+
+def _redis(config: CacheConfig, _: int, environ: Mapping[str, str]) -> Store:
+    from waypost.cache.store.redis import RedisStore
+
+    try:
+        return RedisStore(
+            _url(config, environ),
+            max_entries=config.max_entries,
+            max_bytes=config.max_bytes,
+            timeout=config.timeout,
+            copies_bytes=config.copies_bytes,
+            namespace=config.namespace,
+        )
+    except ValueError as error:
+        raise SetupError(f"the cache's URL is none of redis://, rediss:// and unix:// ({_source(config)})") from error
+
+
+def _qdrant(config: CacheConfig, dimensions: int, environ: Mapping[str, str]) -> Store:
+    from waypost.cache.store.collection import CollectionStore
+    from waypost.cache.store.qdrant import QdrantCollection
+
+    url, key = _server(config, environ)
+    collection = QdrantCollection(
+        dimensions=dimensions,
+        timeout=config.timeout,
+        namespace=config.namespace,
+        url=url,
+        api_key=key,
+        path=_path(config),
+    )
+    return CollectionStore(
+        "qdrant", collection, max_entries=config.max_entries, max_bytes=config.max_bytes, timeout=config.timeout
+    )
+
+
+def _milvus(config: CacheConfig, dimensions: int, environ: Mapping[str, str]) -> Store:
+    from waypost.cache.store.collection import CollectionStore
+    from waypost.cache.store.milvus import MilvusCollection
+
+    url, token = _server(config, environ)
+    collection = MilvusCollection(
+        dimensions=dimensions,
+        timeout=config.timeout,
+        namespace=config.namespace,
+        url=url,
+        token=token,
+        path=_path(config),
+    )
+    return CollectionStore(
+        "milvus", collection, max_entries=config.max_entries, max_bytes=config.max_bytes, timeout=config.timeout
+    )
+
+
+def _path(config: CacheConfig) -> Path | None:
+    return None if config.path is None else Path(config.path).absolute()
+
+
+def _server(config: CacheConfig, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return URL and secret; both None for an embedded database."""
+    if config.path is not None:
+        return None, None
+    try:
+        parts = urlsplit(_url(config, environ))
+        return _without_secret(parts), unquote(parts.password) if parts.password else None
+    except ValueError as error:
+        raise SetupError(f"the cache's URL cannot be read ({_source(config)})") from error
+
+
+def _without_secret(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _url(config: CacheConfig, environ: Mapping[str, str]) -> str:
+    if config.url_env is None:
+        return config.url or ""
+    if not environ.get(config.url_env):
+        raise SetupError(f"cache.url_env: the environment variable {config.url_env} is not set")
+    return environ[config.url_env]
+
+
+def _source(config: CacheConfig) -> str:
+    return "cache.url" if config.url_env is None else f"environment variable {config.url_env}"
