@@ -99,11 +99,10 @@ def load_encoder(config: Config) -> Encoder | None:
     if not needs_encoder(config):
         return None
     from waypost.inference.encoder import OnnxEncoder
+    from waypost.inference.manifest import SHIPPED
     from waypost.inference.memo import MemoEncoder
-    from waypost.inference.prepare import location
-    from waypost.inference.shipped import shipped
 
-    return MemoEncoder(OnnxEncoder.load(shipped() or location(), config.encoder))
+    return MemoEncoder(OnnxEncoder.load(SHIPPED, config.encoder))
 
 
 def _encoder_kinds(config: Config) -> frozenset[str]:
@@ -142,13 +141,15 @@ def _understood(config: Config, encoder: Encoder) -> Iterator[Signal]:
         # A guard may ask for another threshold or another kind of attack than the one that was found first.
         yield JailbreakSignal(reader, threshold, stop_early="pii" not in kinds and not _guards(config))
     if "pii" in kinds:
-        yield PiiSignal(reader, threshold_of(encoder.manifest, "pii", classifiers.pii.threshold))
+        yield PiiSignal(_personal_data(config, encoder))
 
 
 def _personal(config: Config, encoder: Encoder | None) -> PersonalData | None:
     """Build what the PII guard searches with."""
-    if encoder is None or "pii" not in _guards(config):
-        return None
+    return _personal_data(config, encoder) if encoder is not None and "pii" in _guards(config) else None
+
+
+def _personal_data(config: Config, encoder: Encoder) -> PersonalData:
     from waypost.guard.personal import PersonalData
     from waypost.signals.jailbreak import threshold_of
 
@@ -172,8 +173,9 @@ def domain_signal(settings: Classifier, encoding: EncoderSettings, encoder: Enco
     """Load waypost's classifier, a head of the operator's own, or a whole model, converted first where needed."""
     if encoder is not None and settings.model == BUNDLED:
         from waypost.signals.domain import DomainSignal
+        from waypost.signals.jailbreak import threshold_of
 
-        return DomainSignal.load(encoder, settings.threshold)
+        return DomainSignal(encoder, threshold_of(encoder.manifest, "domain", settings.threshold))
     if encoder is not None and holds_head(settings.model):
         from waypost.inference.embedded import EmbeddedClassifier
 

@@ -10,13 +10,14 @@ from typing import Protocol
 
 from waypost.build import domain_signal
 from waypost.config import schema
+from waypost.guard.pii.find import find
 from waypost.inference.encoder import Encoder, OnnxEncoder
-from waypost.inference.prepare import Progress, location, prepare
-from waypost.inference.shipped import shipped
+from waypost.inference.manifest import SHIPPED
 from waypost.signals.base import Signal
 from waypost.signals.conversation import ConversationReader
 from waypost.signals.jailbreak import JailbreakSignal, threshold_of
 from waypost.signals.language import LanguageSignal
+from waypost.signals.names import PII_TYPES
 
 __all__ = ["PATIENCE", "Served", "SpanFinder", "load_patiently", "open_encoder"]
 
@@ -67,14 +68,14 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class _Spans:
-    """The encoder's spans, as far as they reach the threshold."""
+    """What the guard finds, of the types that the classifier knows: labelled rows have no others."""
 
     encoder: Encoder
     threshold: float
 
     async def find(self, text: str) -> Sequence[tuple[int, int, str]]:
-        spans = (await self.encoder.encode(text)).spans
-        return [(span.start, span.end, span.type) for span in spans if span.score >= self.threshold]
+        found = find(text, (await self.encoder.encode(text)).spans, self.threshold)
+        return [(each.start, each.end, each.type) for each in found if each.type in PII_TYPES]
 
 
 def load_patiently(directory: Path, config: schema.Encoder | None = None) -> OnnxEncoder:
@@ -83,9 +84,9 @@ def load_patiently(directory: Path, config: schema.Encoder | None = None) -> Onn
 
 
 @contextmanager
-def open_encoder(config: schema.Encoder, progress: Progress) -> Iterator[Encoder]:
-    """Load the encoder, prepared first where this machine does not have it, and close it at the end."""
-    encoder = load_patiently(shipped() or prepare(location(), progress), config)
+def open_encoder(config: schema.Encoder) -> Iterator[Encoder]:
+    """Load the encoder that ships, and close it at the end. Raises SetupError."""
+    encoder = load_patiently(SHIPPED, config)
     try:
         yield encoder
     finally:
