@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def main() -> None:
 
 async def _scores(rows: Sequence[Row]) -> dict[str, Floats]:
     """Scores of each pair; minus infinity for what is refused whatever the threshold."""
-    with open_encoder(schema.Encoder(), lambda line: print(line, file=sys.stderr)) as encoder:
+    with open_encoder(schema.Encoder()) as encoder:
         left, _ = await embed(encoder, [row["a"] for row in rows], lambda _: None)
         right, _ = await embed(encoder, [row["b"] for row in rows], lambda _: None)
     cosines = (left * right).sum(axis=1, dtype=np.float64)

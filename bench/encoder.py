@@ -23,8 +23,7 @@ from processes import ForeignLoad
 from readers import READERS, Read, open_encoder
 from report import arguments, publish, spread, table
 
-from waypost.inference.manifest import TOKENIZER
-from waypost.inference.shipped import shipped
+from waypost.inference.manifest import SHIPPED, TOKENIZER
 from waypost.inference.tokenizer import Tokenizer
 
 _WAYPOST: Final = "waypost"
@@ -56,7 +55,7 @@ class Sample:
 
 def main() -> None:
     parser = arguments(__doc__, seconds=2.0)
-    parser.add_argument("--weights", type=Path, default=shipped(), help="directory of the encoder (the package's)")
+    parser.add_argument("--weights", type=Path, default=SHIPPED, help="directory of the encoder (the package's)")
     parser.add_argument("--only", choices=READERS, help="measure one system")
     parser.add_argument("--longest", type=int, default=_LENGTHS[-1], help="tokens (%(default)s)")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)

@@ -54,7 +54,7 @@ def main() -> None:
     limits = json.loads(options.thresholds.read_text()) if options.thresholds else {}
     settings = schema.Encoder()
     with ExitStack() as stack:
-        encoder = stack.enter_context(open_encoder(settings, _say))
+        encoder = stack.enter_context(open_encoder(settings))
         runner = stack.enter_context(asyncio.Runner())
         other = stack.enter_context(presidio(options.presidio_python))
         finders: dict[str, Finder] = {

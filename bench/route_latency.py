@@ -23,10 +23,8 @@ from waypost.config.find import embedded
 from waypost.config.load import load
 from waypost.engine import Engine
 from waypost.inference.encoder import OnnxEncoder
-from waypost.inference.manifest import TOKENIZER
-from waypost.inference.prepare import location
+from waypost.inference.manifest import SHIPPED, TOKENIZER
 from waypost.inference.recipe import WINDOW
-from waypost.inference.shipped import shipped
 from waypost.inference.tokenizer import Tokenizer
 from waypost.serve.tuning import tune_process
 from waypost.types import Message, Request
@@ -97,7 +95,7 @@ async def measure(engine: Engine, text: str, name: str, tokens: int, clients: in
 
 def texts() -> list[tuple[str, str, int]]:
     """Give each text with its name and its exact number of tokens."""
-    tokenizer = Tokenizer(location() / TOKENIZER)
+    tokenizer = Tokenizer(SHIPPED / TOKENIZER)
     found = [(prompt, f"“{prompt}”", len(tokenizer.tokenize(prompt))) for prompt in _PROMPTS]
     for language, paragraph in _LONG.items():
         whole = paragraph * 20
@@ -109,7 +107,7 @@ def texts() -> list[tuple[str, str, int]]:
 async def run(rounds: int, seconds: float) -> list[Sample]:
     """Measure every text with every number of clients, ``rounds`` times in turns."""
     config = load(embedded("demo"), os.environ).config
-    encoder = OnnxEncoder.load(shipped() or location(), config.encoder)  # without the memo of texts read before
+    encoder = OnnxEncoder.load(SHIPPED, config.encoder)  # without the memo of texts read before
     engine = build_engine(config, os.environ, encoder=encoder)
     samples: list[Sample] = []
     for number in range(1, rounds + 1):

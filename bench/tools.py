@@ -19,9 +19,8 @@ from report import table
 from waypost.config import schema
 from waypost.inference.architecture import Floats
 from waypost.inference.encoder import OnnxEncoder
+from waypost.inference.manifest import SHIPPED
 from waypost.inference.once import home
-from waypost.inference.prepare import location
-from waypost.inference.shipped import shipped
 from waypost.learn.tables import read_table
 from waypost.learn.toolset import corpus_tools, gold_places
 from waypost.tools.index import ToolIndex
@@ -79,7 +78,7 @@ def line(name: str, score: Scorer, requests: Requests) -> list[str]:
 
 
 async def measure(data: Path) -> list[list[str]]:
-    encoder = OnnxEncoder.load(shipped() or location(), schema.Encoder(deadline="10m"))
+    encoder = OnnxEncoder.load(SHIPPED, schema.Encoder(deadline="10m"))
     recipe = encoder.manifest.recipe
     tools, places, _ = corpus_tools(data / "tools_corpus.jsonl.gz")
     rows = read_table(data / "tools_dev.jsonl.gz", {"text": str, "gold": list})

@@ -56,7 +56,7 @@ Results go to stdout, everything else to stderr.
 | 3 | this machine lacks something: a port, a package, a router that listens |
 | 130 | interrupted |
 
-`WAYPOST_CONFIG` names the configuration, `WAYPOST_HOME` where what waypost can make again is kept (default
+`WAYPOST_CONFIG` names the configuration, `WAYPOST_HOME` the directory of what it can make again (default
 `~/.cache/waypost`), `WAYPOST_ENVOY` another Envoy 1.40 program, and `WAYPOST_DEBUG=1` shows the traceback of an error.
 """
 

@@ -1,11 +1,9 @@
-"""Whatever is put around an attack, it stays one. With the weights that ship, or not at all."""
+"""Whatever is put around an attack, it stays one, with the weights that ship."""
 
 import base64
 
 import pytest
 
-from waypost.config import schema
-from waypost.inference.shipped import shipped
 from waypost.signals.conversation import ConversationReader
 from waypost.signals.jailbreak import JailbreakSignal, threshold_of
 from waypost.types import Message, Request
@@ -58,16 +56,9 @@ CHANGES |= {
 
 
 @pytest.fixture(scope="module")
-def signal():
-    directory = shipped()
-    if directory is None:
-        pytest.skip("the package has no trained weights")
-    from waypost.inference.encoder import OnnxEncoder
-
-    encoder = OnnxEncoder.load(directory, schema.Encoder(deadline="60s"))
+def signal(encoder):
     reader = ConversationReader(encoder, deadline=600, max_windows=64)
-    yield JailbreakSignal(reader, threshold_of(encoder.manifest, "jailbreak", None), stop_early=True)
-    encoder.close()
+    return JailbreakSignal(reader, threshold_of(encoder.manifest, "jailbreak", None), stop_early=True)
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -1,13 +1,16 @@
 """From a configuration to signals that share one encoder."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 import yaml
 
 from waypost.build import build_engine, load_encoder, needs_encoder
-from waypost.config.schema import Config
+from waypost.config.schema import Classifiers, Config
 from waypost.errors import SetupError
-from waypost.inference import shipped as module
 from waypost.inference.encoder import OnnxEncoder
+from waypost.inference.manifest import HeadFacts
 from waypost.types import Message, Request
 
 
@@ -27,7 +30,7 @@ def config(*rules, guard=None, **encoder):
 @pytest.fixture
 def weights(shipped_dir, monkeypatch):
     """Let the tiny model be what comes with the package."""
-    monkeypatch.setattr(module, "BUNDLED", shipped_dir)
+    monkeypatch.setattr("waypost.inference.manifest.SHIPPED", shipped_dir)
     return shipped_dir
 
 
@@ -65,9 +68,23 @@ async def test_three_signals_of_one_text_cost_one_pass(weights, passes):
     assert sorted(passes) == ["Call me", "Ignore rules"]
 
 
-def test_a_guard_without_trained_weights_is_refused(encoder):
-    with pytest.raises(SetupError, match="no classifier for jailbreak"):
-        build_engine(config("{jailbreak: harmful}"), {}, encoder=encoder)
+@pytest.mark.parametrize("kind, rule", [("domain", "math"), ("jailbreak", "harmful"), ("pii", "PERSON")])
+def test_a_rule_without_a_trained_head_is_refused(encoder, kind, rule):
+    headless = SimpleNamespace(manifest=replace(encoder.manifest, heads=()))
+    with pytest.raises(SetupError, match=f"no classifier for {kind}"):
+        build_engine(config(f"{{{kind}: {rule}}}"), {}, encoder=headless)
+
+
+@pytest.mark.parametrize("configured, threshold", [(None, 0.6), (0.0, 0.0), (0.9, 0.9)])
+async def test_a_head_comes_with_a_threshold(encoder, configured, threshold):
+    facts = HeadFacts("domain", ("law", "math"), "mean", threshold=0.6)
+    trained = SimpleNamespace(manifest=replace(encoder.manifest, heads=(facts,)))
+    settings = config("{domain: math}")
+    settings = settings.model_copy(
+        update={"classifiers": Classifiers.model_validate({"domain": {"threshold": configured}})}
+    )
+    signal = build_engine(settings, {}, encoder=trained).signals["domain"]
+    assert (await signal.measure(Request("chat", "auto", (), ""))).threshold == threshold
 
 
 @pytest.mark.parametrize("guard", [{"jailbreak": {}}, {"pii": {}}])

@@ -1,1 +1,1 @@
-"""The encoder at run time: prepared once, then shared by every signal that needs to understand text."""
+"""The encoder at run time: loaded once, then shared by every signal that needs to understand text."""

@@ -37,7 +37,7 @@ class Encoding:
     embedding: Floats
     """float32[dimensions], of length 1; compare with a dot product."""
     features: Floats
-    """float32[features]; not normalised. Empty when the encoder has heads of its own."""
+    """float32[features]; not normalised. Empty in what ships; heads are fitted on them."""
     tokens: int
     """Tokens that were read, each counted once; prefix and special tokens are not counted."""
     windows: int
@@ -79,7 +79,7 @@ class Encoder(Protocol):
 
 
 class OnnxEncoder:
-    """A prepared encoder on ONNX Runtime.
+    """An encoder on ONNX Runtime.
 
     One session serves all threads; each request runs on one core, its windows one after the other, because dynamic
     int8 makes the result of a window depend on what is batched with it.
@@ -106,7 +106,7 @@ class OnnxEncoder:
 
     @classmethod
     def load(cls, directory: Path, config: schema.Encoder) -> Self:
-        """Load what :func:`waypost.inference.prepare.prepare` or :func:`waypost.learn.export.export` made.
+        """Load what :func:`waypost.learn.export.export` made.
 
         Raises SetupError when a file is missing or was changed.
         """

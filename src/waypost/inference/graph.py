@@ -1,41 +1,19 @@
-"""A BERT encoder as an ONNX graph of ONNX Runtime's fused operators, built straight from the weights.
+"""The layers of a BERT encoder as nodes of ONNX Runtime's fused operators, built straight from the weights.
 
 ``Attention``, ``SkipLayerNormalization`` and ``BiasGelu`` replace the dozens of nodes of a stock export, which the
 runtime's optimiser no longer fuses. There is no attention mask: the graph reads one text at a time.
-
-    input_ids int64[1, n]  ->  embedding float32[1, hidden]             mean of the last layer's token states
-                               features  float32[1, hidden * layers]    means of chosen layers, side by side
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-from onnx import ModelProto
 
-from waypost.inference.architecture import Architecture, Floats, State
+from waypost.inference.architecture import Floats
 from waypost.inference.nodes import Nodes
 
-__all__ = ["BertNodes", "build_graph"]
-
-
-def build_graph(
-    state: State, architecture: Architecture, feature_layers: Sequence[int], *, int8_embedding: bool = True
-) -> ModelProto:
-    """Build the encoder.
-
-    ``feature_layers`` count from 0 (the embedding layer's output) to ``architecture.layers`` (the last layer's).
-    ``int8_embedding`` keeps the word table, four fifths of a multilingual model, in a quarter of its size.
-    """
-    graph = BertNodes(state, heads=architecture.heads, epsilon=architecture.epsilon)
-    states = [graph.embed(int8=int8_embedding)]
-    for layer in range(architecture.layers):
-        states.append(graph.block(states[-1], f"encoder.layer.{layer}"))
-    graph.output("embedding", graph.mean_over_tokens(states[-1]), [1, architecture.hidden])
-    means = [graph.mean_over_tokens(states[layer]) for layer in feature_layers]
-    graph.output("features", graph.node("Concat", means, axis=-1), [1, architecture.hidden * len(means)])
-    return graph.model()
+__all__ = ["BertNodes"]
 
 
 class BertNodes(Nodes):

@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 from waypost.errors import SetupError
 from waypost.inference.architecture import Floats
 
-__all__ = ["BUNDLED", "Head"]
-
-BUNDLED = Path(__file__).parent / "weights"
-"""Heads that come with waypost, one directory each."""
+__all__ = ["Head"]
 
 _WEIGHTS, _MANIFEST = "head.npz", "manifest.json"
 
@@ -70,7 +67,7 @@ class Head:
         except (OSError, ValueError) as error:
             raise SetupError(f"no classifier in {directory}: {error}") from error
         if hashlib.sha256(data).hexdigest() != manifest["sha256"]:
-            raise SetupError(f"{directory / _WEIGHTS} was changed; install waypost again")
+            raise SetupError(f"{directory / _WEIGHTS} was changed; train it again")
         if manifest["recipe"] != recipe:
             raise SetupError(f"the classifier in {directory} belongs to another encoder; train it again")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:

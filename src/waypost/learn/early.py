@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fit(data: Path, work: Path, directory: Path) -> None:
-    settings = Settings(epochs=1, head_rate=2e-3, weights=LossWeights(embedding=0, geometry=0))
+    settings = Settings(epochs=3, head_rate=2e-3, weights=LossWeights(embedding=0, geometry=0))
     trained, base = artefact.read(directory), base_of(work)
     cutter = cutter_of(base, work)
     learnt, held_out = rows_of(data, settings.seed, say)

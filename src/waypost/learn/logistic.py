@@ -1,9 +1,9 @@
-"""Fitting, choosing and calibrating a logistic head."""
+"""Fitting and choosing a logistic head."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,10 @@ from waypost.errors import SetupError
 from waypost.inference.architecture import Floats
 from waypost.inference.head import Head
 
-__all__ = ["Sample", "calibrate", "choose", "fit", "log_loss"]
+__all__ = ["Sample", "choose", "fit", "log_loss"]
 
 _STRENGTHS = (0.001, 0.002, 0.004, 0.008)
 """Inverse strengths of the L2 penalty that are tried."""
-_TEMPERATURES = np.geomspace(0.5, 2.0, 141)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,12 +61,6 @@ def fit(sample: Sample, strength: float, recipe: str) -> Head:
     stored = weight.astype(np.float16)
     bias = (intercepts - mean @ stored.astype(np.float64)).astype(np.float32)
     return Head(tuple(model.classes_.tolist()), stored, bias, temperature=1.0, recipe=recipe)
-
-
-def calibrate(head: Head, development: Sample) -> Head:
-    """Choose the temperature with the least log loss on ``development``."""
-    heads = [replace(head, temperature=round(float(value), 3)) for value in _TEMPERATURES]
-    return min(heads, key=lambda candidate: log_loss(candidate, development))
 
 
 def log_loss(head: Head, sample: Sample) -> float:

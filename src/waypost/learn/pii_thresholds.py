@@ -106,7 +106,7 @@ def _summary(name: str, judged: Judged, limits: Mapping[str, float]) -> str:
 
 
 async def _main(options: argparse.Namespace) -> None:
-    with open_encoder(schema.Encoder(), print) as encoder:
+    with open_encoder(schema.Encoder()) as encoder:
         judged = await read_judged(encoder, options.data)
     chosen = choose_thresholds(judged, options.share)
     lines = [_table(judged, chosen)]

@@ -85,7 +85,7 @@ def _weights(rows: Sequence[Row]) -> Floats:
 
 async def _main(path: Path) -> None:
     rows = read_table(path, {"a": str, "b": str, "label": int})
-    with open_encoder(schema.Encoder(), print) as encoder:
+    with open_encoder(schema.Encoder()) as encoder:
         left, _ = await embed(encoder, [row["a"] for row in rows], print)
         right, _ = await embed(encoder, [row["b"] for row in rows], print)
         recipe = encoder.manifest.recipe

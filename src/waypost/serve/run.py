@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from waypost.build import needs_encoder
 from waypost.config.load import Loaded, load
 from waypost.observe import log as logs
 from waypost.serve.banner import start_up_block
@@ -35,7 +34,6 @@ def run(path: Path) -> int:
     logs.configure(loaded.config.observability.logs)
     for warning in loaded.warnings:
         log.warning("%s", warning)
-    _prepare(loaded)
     with (
         tempfile.TemporaryDirectory(prefix="waypost-") as run_dir,
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
@@ -98,16 +96,6 @@ async def _reload(router: Router, asked: asyncio.Event) -> None:
     while await asked.wait():
         asked.clear()
         await router.reload()
-
-
-def _prepare(loaded: Loaded) -> None:
-    """Fetch and convert the encoder when a rule needs it and it was not done before."""
-    from waypost.inference.shipped import shipped
-
-    if needs_encoder(loaded.config) and shipped() is None:
-        from waypost.inference.prepare import location, prepare
-
-        prepare(location(), lambda line: print(line, file=sys.stderr))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

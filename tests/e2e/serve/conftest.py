@@ -270,9 +270,7 @@ class Road:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def roads(
-    encoder_dir: Path, listeners: Callable[[], Json], backends: Any
-) -> AsyncIterator[Callable[[str], Awaitable[Road]]]:
+async def roads(listeners: Callable[[], Json], backends: Any) -> AsyncIterator[Callable[[str], Awaitable[Road]]]:
     """Routers that live as long as the session, one a mode of ``envoy.request_body``, started when first wanted."""
     running: dict[str, Road] = {}
     async with contextlib.AsyncExitStack() as stack:

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from waypost.inference.shipped import shipped
-
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CHAT = "/v1/chat/completions"
@@ -72,7 +70,6 @@ async def test_an_open_api_on_a_network_does_not_start(serve, simple):
     assert "add api.tokens, or listen on 127.0.0.1" in await router.says("listeners.api")
 
 
-@pytest.mark.skipif(shipped() is None, reason="the package has no trained weights")
 async def test_the_classifiers_of_the_running_router(serve, simple, backend):
     a = await backend(name="a")
     router = await serve(simple({"a": [a.url]}, guard={"pii": {"action": "mask"}}, encoder={"deadline": "20s"}))

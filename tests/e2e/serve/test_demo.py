@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300
 
 
 @pytest.fixture
-def demo(listeners, free_port, encoder_dir) -> dict:
+def demo(listeners, free_port) -> dict:
     """The embedded configuration with its ports moved."""
     llm = free_port()
     config = yaml.safe_load(embedded("demo").read_text("utf-8"))

@@ -16,13 +16,9 @@ import pytest_asyncio
 from openai import AsyncOpenAI
 
 from waypost.config.load import loads
-from waypost.inference.shipped import shipped
 from waypost.serve.router import Router
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(shipped() is None, reason="guards need waypost's trained weights"),
-]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BOTH = pytest.mark.parametrize("guarded", ["buffered", "full_duplex_streamed"], indirect=True)
 STREAMS = pytest.mark.parametrize("stream", [False, True])

@@ -30,7 +30,6 @@ def pairs(tmp_path):
     return path
 
 
-@pytest.mark.usefixtures("encoder_dir")
 def test_calibrate_finds_a_threshold_that_the_pairs_prove(pairs):
     def run(*arguments):
         return CliRunner().invoke(app, ["calibrate", "--pairs", str(pairs), "--max-wrong", "0.05", *arguments])
@@ -42,7 +41,6 @@ def test_calibrate_finds_a_threshold_that_the_pairs_prove(pairs):
     assert "similarity:" in run().stdout
 
 
-@pytest.mark.usefixtures("encoder_dir")
 def test_calibrate_refuses_what_the_pairs_cannot_prove(pairs):
     result = CliRunner().invoke(app, ["calibrate", "--pairs", str(pairs), "--max-wrong", "0.001"])
     assert result.exit_code == 1

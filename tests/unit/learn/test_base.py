@@ -2,13 +2,13 @@ import numpy as np
 import onnx
 import pytest
 
-from waypost.inference.encoder import OnnxEncoder
-from waypost.inference.graph import build_graph
-from waypost.inference.manifest import TOKENIZER
+from waypost.inference.quantise import quantise_matrices
+from waypost.inference.recipe import PREFIX
 from waypost.inference.session import Session
 from waypost.inference.tokenizer import Tokenizer
-from waypost.learn.base import SOURCES, read_base
-from waypost.learn.wheels import fetch
+from waypost.learn.fused import fused_graph
+
+pytestmark = pytest.mark.timeout(600)  # the first to ask for the base downloads it
 
 TEXTS = (
     "Write a Python function that sorts a list of dates.",
@@ -19,24 +19,24 @@ TEXTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return read_base(fetch(SOURCES, tmp_path_factory.mktemp("wheels")))
+@pytest.fixture
+def sequences(base, tmp_path):
+    """The texts as the base reads them."""
+    (tmp_path / "tokenizer").write_bytes(base.tokenizer)
+    tokenizer = Tokenizer(tmp_path / "tokenizer")
+    prefix = tokenizer.tokenize(PREFIX).ids
+    return [(tokenizer.first, *prefix, *tokenizer.tokenize(text).ids, tokenizer.last) for text in TEXTS]
 
 
-@pytest.mark.timeout(600)
-async def test_int8_stays_close_to_full_precision(base, encoder: OnnxEncoder, encoder_dir, tmp_path):
-    path = tmp_path / "fp32.onnx"
-    onnx.save(build_graph(base.state, base.architecture, (12,), int8_embedding=False), path)
-    session, tokenizer = Session.load(path), Tokenizer(encoder_dir / TOKENIZER)
-    prefix = tokenizer.tokenize(encoder.manifest.prefix).ids
-    for text in TEXTS:
-        exact = session.run((tokenizer.first, *prefix, *tokenizer.tokenize(text).ids, tokenizer.last))["embedding"]
-        served = (await encoder.encode(text)).embedding
-        assert served @ exact / np.linalg.norm(exact) > 0.99, text
+def test_int8_stays_close_to_full_precision(base, sequences, tmp_path):
+    exact, int8 = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    onnx.save(fused_graph(base.state, base.architecture, (), {}, exact=True), exact)
+    quantise_matrices(fused_graph(base.state, base.architecture, (), {}), int8)
+    wanted, found = ([Session.load(path).run(ids)["embedding"] for ids in sequences] for path in (exact, int8))
+    for text, a, b in zip(TEXTS, wanted, found, strict=True):
+        assert a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.99, text
 
 
-@pytest.mark.timeout(600)
 def test_the_base_is_named_as_hugging_face_names_it(base):
     shape = base.architecture
     assert (shape.hidden, shape.layers, shape.heads, shape.positions) == (384, 12, 12, 512)

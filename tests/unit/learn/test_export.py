@@ -37,13 +37,12 @@ def test_one_pass_gives_every_head(shipped_dir):
 def test_the_graph_computes_the_heads_of_the_artefact(trained_dir, tmp_path):
     """Against the definition in ``artefact.py``, from the trunk's states."""
     from waypost.inference.architecture import Architecture
-    from waypost.inference.graph import build_graph
     from waypost.learn.fused import fused_graph
 
     artefact = read(trained_dir)
     shape = Architecture(32, 2, 4, 64, 100, 140)
     onnx.save(fused_graph(artefact.trunk, shape, artefact.heads, artefact.weights, exact=True), tmp_path / "heads.onnx")
-    onnx.save(build_graph(artefact.trunk, shape, (1, 2), int8_embedding=False), tmp_path / "trunk.onnx")
+    onnx.save(fused_graph(artefact.trunk, shape, (), {}, features=(1, 2), exact=True), tmp_path / "trunk.onnx")
     ids = [0, 9, 8, 7, 2]
     found, trunk = (Session.load(tmp_path / f"{name}.onnx").run(ids) for name in ("heads", "trunk"))
     domain = artefact.weights["domain.weight"] @ trunk["features"] + artefact.weights["domain.bias"]

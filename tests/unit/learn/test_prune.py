@@ -5,16 +5,17 @@ from pathlib import Path
 import pytest
 from sentencepiece import SentencePieceProcessor
 
-from waypost.inference.manifest import TOKENIZER
 from waypost.learn.export import PIECES
 from waypost.learn.prune import choose_pieces, prune_tokenizer, segmentation_of
+
+pytestmark = pytest.mark.timeout(600)  # the first to ask for the base downloads it
 
 DATA = Path(__file__).parents[3] / "../shared/data"
 
 
 @pytest.fixture(scope="module")
-def whole(encoder_dir):
-    return (encoder_dir / TOKENIZER).read_bytes()
+def whole(base):
+    return base.tokenizer
 
 
 @pytest.fixture(scope="module")

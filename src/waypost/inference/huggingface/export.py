@@ -48,7 +48,7 @@ def export(settings: schema.Classifier, progress: Progress) -> Path:
         except SetupError:
             return False
 
-    def make(_scratch: Path, made: Path) -> None:
+    def make(made: Path) -> None:
         progress(f"converting {settings.model} to {wanted.precision} ONNX (once)")
         files = _build(bundle, wanted, made)
         replace(wanted, files=files).write(made)
@@ -56,7 +56,7 @@ def export(settings: schema.Classifier, progress: Progress) -> Path:
         progress(f"converted {settings.model} in {seconds:.0f} s ({size:.0f} MB)")
 
     target = home() / "classifiers" / wanted.digest[:16]
-    return make_once(target, "a classifier", is_ready=is_ready, make=make, progress=progress)
+    return make_once(target, is_ready=is_ready, make=make, progress=progress)
 
 
 def _build(bundle: Bundle, wanted: Exported, made: Path) -> dict[str, FileDigest]:

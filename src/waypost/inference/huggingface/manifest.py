@@ -78,5 +78,5 @@ class Exported:
 def verify(directory: Path) -> Exported:
     """Read the manifest and check every file against it. Raises SetupError for any that differs."""
     exported = Exported.read(directory)
-    verify_files(directory, exported.files)
+    verify_files(directory, exported.files, f"delete {directory} and start again to rebuild it")
     return exported
