@@ -45,6 +45,8 @@ __all__ = ["Exchange"]
 _CHAT: Final = "/v1/chat/completions"
 _READERS: Final = {_CHAT: chat.read, "/v1/completions": completions.read}
 _MODELS: Final = "/v1/models"
+_DONE: Final = b"[DONE]"
+"""Ends a stream, whether or not the connection ends with it."""
 
 
 class Exchange:
@@ -72,6 +74,9 @@ class Exchange:
         self._status = 0
         self._error = ""
         self._first_token: float | None = None
+        self._expected: int | None = None
+        self._received = 0
+        self._said_all = False
 
     def on_headers(self) -> Reply | Forward | None:
         """Answer, pass on, or return None to ask for the body."""
@@ -217,6 +222,8 @@ class Exchange:
         judge = judge if head.status < 300 else None  # an error is not the model's answer
         if head.headers.get("content-encoding", "identity") != "identity":
             return self._unreadable(head, self._routed, judge)
+        length = head.headers.get("content-length", "")
+        self._expected = int(length) if length.isascii() and length.isdigit() else None
         content_type = head.headers.get("content-type", "")
         streamed = content_type.partition(";")[0].strip().lower() == "text/event-stream"
         self._answer = Answer(
@@ -273,6 +280,9 @@ class Exchange:
         """
         if self._answer is None:
             return None
+        self._received += len(data)
+        if data:
+            self._said_all = self._received == self._expected or data.rstrip().endswith(_DONE)
         if self._recall:
             self._recall.feed(data)
         changed = await self._answer.feed(data, last=last)
@@ -282,6 +292,8 @@ class Exchange:
 
     def on_end(self, *, aborted: bool) -> None:
         """The exchange is over; tell the observer."""
+        # A client that has everything may go before Envoy has told us of the end.
+        aborted = aborted and not self._said_all
         routed = self._routed
         answer = self._answer
         if self._recall:

@@ -149,3 +149,25 @@ async def test_blocked_requests_do_not_reach_the_cache(make_engine, observer):
     reply, _, _ = await send(engine, chat("attack math"))
     assert reply.status == 403
     assert observer.records[-1].recalled is None
+
+
+@pytest.mark.parametrize(
+    "head, pieces, complete",
+    [
+        ({"content-length": str(len(ANSWER))}, [ANSWER], True),
+        ({"content-length": str(len(ANSWER))}, [ANSWER[:50]], False),
+        ({"content-type": "text/event-stream"}, [b"data: {}\n\n", b"data: [DONE]\n\n"], True),
+        ({"content-type": "text/event-stream"}, [b"data: {}\n\n"], False),
+        ({}, [ANSWER], False),
+    ],
+    ids=["whole by its length", "cut", "a stream that is done", "a stream that is not", "nobody knows"],
+)
+async def test_who_leaves_with_the_whole_answer_did_not_abort(make_engine, observer, head, pieces, complete):
+    exchange = make_engine().open(RequestHead("POST", CHAT))
+    exchange.on_headers()
+    await exchange.on_body(chat("hello math"))
+    exchange.on_response_start(ResponseHead(200, {"content-type": "application/json", **head}))
+    for piece in pieces:
+        await exchange.on_chunk(piece, last=False)
+    exchange.on_end(aborted=True)
+    assert observer.records[-1].aborted is not complete

@@ -12,6 +12,7 @@ from waypost import __version__
 from waypost.serve.api import cache, config, docs, embeddings, evaluate, health, info
 from waypost.serve.api.access import LocalOnly, require, tokens_from
 from waypost.serve.api.classify import batch, combined, intent, pii, security
+from waypost.serve.api.dashboard.mount import add_dashboard
 from waypost.serve.api.errors import RESPONSES, handle_errors
 from waypost.serve.api.limits import BodyLimit, RateLimit
 from waypost.serve.api.services import Services
@@ -48,6 +49,7 @@ def api_app(services: Services, environ: Mapping[str, str]) -> FastAPI:
     for router in (info.router, config.reading):
         app.include_router(router, dependencies=read)
     app.include_router(config.changing, dependencies=operate)
+    add_dashboard(app, read, operate)
     return app
 
 
