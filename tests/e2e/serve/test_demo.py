@@ -42,7 +42,10 @@ async def ask(client: openai.AsyncOpenAI, question: str) -> tuple[str, str, str]
 async def test_a_real_model_answers_and_is_drained(serve, demo):
     router = await serve(demo)
     status, ready = await router.ready()
-    assert (status, ready["checks"]) == (200, {"router": True, "envoy": True, "demo_llm": True})
+    assert (status, ready["checks"]) == (
+        200,
+        {"router": True, "envoy": True, "demo_llm": True, "jailbreak_guard": True, "pii_guard": True},
+    )
     said = "\n".join(router.said)
     assert "SmolLM2-135M-Instruct" in said
     assert "multilingual-e5-small" in said

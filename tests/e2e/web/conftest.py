@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from waypost.inference.shipped import shipped
 
 Json = dict[str, Any]
 
@@ -86,7 +85,7 @@ def _config(pool: dict[str, Any], listeners: Json, directory: Path) -> Json:
             ],
         },
         "observability": {"records": {"path": str(directory / "records.jsonl")}},
-        **({"guard": {"jailbreak": {"action": "block"}, "pii": {"action": "mask"}}} if shipped() else {}),
+        "guard": {"jailbreak": {"action": "block"}, "pii": {"action": "mask"}},
     }
 
 

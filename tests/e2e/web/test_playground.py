@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from waypost.inference.shipped import shipped
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -104,7 +103,6 @@ async def test_the_cost_is_that_of_the_prices(visit):
     assert "cache-hit" in await opened.page.locator(".asking").inner_text()
 
 
-@pytest.mark.skipif(shipped() is None, reason="the package has no trained weights")
 async def test_masks_and_blocks_are_shown(visit):
     opened = await visit("playground")
     await ask(opened, "Write to ada@example.com", "composer.explain")

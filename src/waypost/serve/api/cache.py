@@ -10,7 +10,7 @@ from pydantic import Field
 from waypost.cache.cache import Cache
 from waypost.cache.key import owner_digest
 from waypost.cache.store.base import Selector, StoreUnavailable
-from waypost.serve.api.errors import Unavailable
+from waypost.serve.api.errors import Conflict, Unavailable
 from waypost.serve.api.model import Ask, Tell
 from waypost.serve.api.services import EngineNow
 
@@ -23,7 +23,7 @@ changing = APIRouter(tags=["cache"])
 async def _cache(engine: EngineNow) -> Cache:
     if engine.cache:
         return engine.cache
-    raise Unavailable("Nothing is cached: the configuration has no section cache.", code="cache_off")
+    raise Conflict("Nothing is cached: the configuration has no section cache.", code="cache_off")
 
 
 CacheNow = Annotated[Cache, Depends(_cache)]

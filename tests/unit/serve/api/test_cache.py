@@ -83,4 +83,4 @@ async def test_it_forgets_what_is_meant(client, engine, meant, dropped):
 async def test_without_a_cache_it_says_so(client, engine):
     object.__setattr__(engine, "cache", None)
     answer = await client.get("/api/v1/cache/stats")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cache_off")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "cache_off")
