@@ -41,7 +41,7 @@ def _listeners(config: Config) -> Iterator[tuple[str, str]]:
     if config.envoy.enabled:
         yield "http", f"http://{listeners.http}/v1"
     yield "extproc", f"{listeners.extproc}"
-    yield "api", f"http://{listeners.api}/ready"
+    yield "dashboard", f"http://{listeners.api}/"
     yield "metrics", f"http://{listeners.metrics}/metrics"
 
 

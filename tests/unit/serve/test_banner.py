@@ -27,7 +27,7 @@ def test_it_says_what_runs(load_config):
         "  models    a (default)  b",
         "  http      http://127.0.0.1:1234/v1",
         "  extproc   127.0.0.1:50051",
-        "  api       http://127.0.0.1:8080/ready",
+        "  dashboard http://127.0.0.1:8080/",
         "  metrics   http://127.0.0.1:9190/metrics",
     ]
     assert lines[-1] == "ready in 1.3 s"
