@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx
@@ -42,6 +43,9 @@ async def test_live_counts_what_passes(visit, own):
 
 async def test_records_are_listed_and_opened(visit, own):
     answer = await chat(own, "prove this")
+    async with asyncio.timeout(60), httpx.AsyncClient(base_url=own.url, trust_env=False) as http:
+        while answer.headers["x-request-id"] not in (await http.get("/api/v1/records")).text:
+            await asyncio.sleep(0.05)  # records are written behind the request
     opened = await visit("records", at=own)
     row = opened.page.get_by_role("row").filter(has_text="calculate").first
     await row.get_by_role("button").click()

@@ -16,6 +16,8 @@ from waypost.serve.api.errors import answer
 
 __all__ = ["BodyLimit", "RateLimit"]
 
+_FILES: Final = "/web/"
+"""The dashboard's own files: one page takes some fifty of them."""
 _UNCOUNTED: Final = ("/health", "/ready")
 _REMEMBERED: Final = 4096
 """Addresses."""
@@ -33,7 +35,7 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
-        if scope["type"] != "http" or scope["path"] in _UNCOUNTED:
+        if scope["type"] != "http" or scope["path"] in _UNCOUNTED or scope["path"].startswith(_FILES):
             await self._app(scope, receive, send)
         elif wait := self._take((scope.get("client") or ("",))[0]):
             message = f"More than {self._per_minute} requests in a minute; try again in {wait} s."

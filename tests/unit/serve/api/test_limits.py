@@ -44,6 +44,10 @@ async def test_a_minute_holds_so_many_requests(limited, clock):
     assert await statuses(limited(), 4) == [200, 200, 200, 429]
 
 
+async def test_the_files_of_a_page_are_free(limited):
+    assert await statuses(limited(), 50, "/web/js/main.js") == [200] * 50
+
+
 async def test_who_is_refused_is_told_how_long(limited):
     http = limited()
     await statuses(http, 3)
