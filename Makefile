@@ -28,7 +28,11 @@ format: .venv/dev.stamp ## Rewrite the code in the project's format
 bench: .venv/dev.stamp ## Print every figure that the docs quote
 	$(BIN)/python bench/road.py
 	$(BIN)/python bench/route_latency.py
+	$(BIN)/python bench/encoder.py
 	$(BIN)/python bench/guards.py
+	$(BIN)/python bench/cache.py
+	$(BIN)/python bench/cache_pairs.py
+	$(BIN)/python bench/observe.py
 
 docs: .venv/dev.stamp ## Rewrite the reference pages that come from the code
 	$(BIN)/python docs/generate.py

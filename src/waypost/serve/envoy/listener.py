@@ -28,6 +28,11 @@ INTERNAL_HEADERS: Final = (
     "x-vsr-jailbreak-blocked",
     "x-vsr-pii-violation",
     "x-vsr-pii-types",
+    "x-vsr-pii-masked",
+    "x-vsr-jailbreak-type",
+    "x-vsr-guard-error",
+    "x-vsr-cache-miss",
+    "x-vsr-cache-layer",
 )
 """Only the router may say these. What a client sends under these names is removed before anything reads it;
 otherwise a client could choose its backend, or with the destination header any host that Envoy can reach."""
