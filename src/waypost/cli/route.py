@@ -70,6 +70,11 @@ def _facts(engine: Engine, routed: Routed) -> dict[str, Any]:
         "reasons": list(decision.reasons) if decision else [],
         "rejected": list(decision.rejected) if decision else [],
         "category": routed.category or None,
+        "guards": [
+            {"guard": verdict.guard, "action": verdict.action, "found": dict(verdict.found), "error": verdict.error}
+            for verdict in routed.verdicts
+        ],
+        "blocked": routed.blocked is not None,
         "reasoning": selection.reasoning,
         "effort": selection.effort,
         "system_prompt": routed.system_prompt.text if routed.system_prompt else None,
@@ -86,6 +91,9 @@ def _print_tables(facts: dict[str, Any]) -> None:
 
     console = Console()
     summary = Table.grid(padding=(0, 2))
+    for verdict in facts["guards"]:
+        found = ", ".join(f"{name} ({score:.2f})" for name, score in verdict["found"].items())
+        summary.add_row(f"[bold]{verdict['guard']}[/]", escape(f"{verdict['action']}: {found or verdict['error']}"))
     for name in ("model", "selection", "decision", "category", "reasoning", "system_prompt"):
         if facts[name] is not None:
             summary.add_row(f"[bold]{name}[/]", escape(str(facts[name])))

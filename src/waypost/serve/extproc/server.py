@@ -124,10 +124,14 @@ class ExtProcServer:
         _log.exception("request %s failed inside waypost", session.request_id or "without id")
 
 
+_LONGEST_ANSWER: Final = 17 * 2**20
+"""An answer that is held back to be checked or restored may be 16 MiB, and then goes on as one message."""
+
+
 def _options(message_bytes: int) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", message_bytes),
-        ("grpc.max_send_message_length", message_bytes),
+        ("grpc.max_send_message_length", max(message_bytes, _LONGEST_ANSWER)),
         ("grpc.so_reuseport", 0),  # or a second process would silently take half of the streams
         ("grpc.keepalive_time_ms", 60_000),  # notice a remote Envoy that vanished
         ("grpc.keepalive_timeout_ms", 20_000),
