@@ -47,6 +47,8 @@ _READERS: Final = {_CHAT: chat.read, "/v1/completions": completions.read}
 _MODELS: Final = "/v1/models"
 _DONE: Final = b"[DONE]"
 """Ends a stream, whether or not the connection ends with it."""
+_TAIL: Final = 32
+"""Bytes at the end of a piece in which that is looked for: with its line ends."""
 
 
 class Exchange:
@@ -282,7 +284,7 @@ class Exchange:
             return None
         self._received += len(data)
         if data:
-            self._said_all = self._received == self._expected or data.rstrip().endswith(_DONE)
+            self._said_all = self._received == self._expected or data[-_TAIL:].rstrip().endswith(_DONE)
         if self._recall:
             self._recall.feed(data)
         changed = await self._answer.feed(data, last=last)

@@ -30,7 +30,7 @@ from waypost.learn.labels import DOMAINS
 from waypost.learn.logistic import Sample, choose, log_loss
 from waypost.learn.served import load_patiently
 
-__all__ = ["WEIGHTS", "main"]
+__all__ = ["WEIGHTS", "equal_kinds", "main"]
 
 WEIGHTS: Final = {"exam": 1.0, "exam with options": 1.0, "natural": 2.0, "everyday": 4.0, "topic": 1.0}
 """Exam questions outnumber natural prompts five to one, but natural prompts are what a router sees."""
@@ -66,7 +66,7 @@ async def _fit(encoder: OnnxEncoder, directory: Path, data: Path, say: Say) -> N
     learnt, held_out = training_examples(data), development_examples(data)
     features = await encode_all(encoder, [row.text for row in (*learnt, *held_out)], say)
     fitting = _sample(learnt, features[: len(learnt)], np.array([WEIGHTS[row.kind] for row in learnt]))
-    judging = _sample(held_out, features[len(learnt) :], _equal_kinds(held_out))
+    judging = _sample(held_out, features[len(learnt) :], equal_kinds(held_out))
     head, strength = choose(fitting, judging, "", say)
     say(f"C = {strength:g}, log loss {log_loss(head, judging):.4f} on dev")
     columns = [head.labels.index(label) for label in DOMAINS]
@@ -83,7 +83,7 @@ def _sample(rows: Sequence[Example], features: NDArray[np.float32], weights: NDA
     return Sample(features, [row.label for row in rows], weights)
 
 
-def _equal_kinds(rows: Sequence[Example]) -> NDArray[np.float64]:
+def equal_kinds(rows: Sequence[Example]) -> NDArray[np.float64]:
     """Let each kind of text count the same, however many rows it has."""
     counts = Counter(row.kind for row in rows)
     return np.array([1.0 / counts[row.kind] for row in rows])

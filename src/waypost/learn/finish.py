@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from waypost.inference.architecture import Floats
 from waypost.inference.lexicon import LEXICON, Lexicon
 from waypost.inference.manifest import TOKENIZER, HeadFacts, Manifest, file_digest
 from waypost.inference.tokenizer import Tokenizer
-from waypost.learn.domain import WEIGHTS
+from waypost.learn.domain import WEIGHTS, equal_kinds
 from waypost.learn.evaluate.attacks import evaluate_jailbreak
 from waypost.learn.examples import Example, development_examples, training_examples
 from waypost.learn.lexicon import fit_lexicon, mix
@@ -77,8 +76,7 @@ async def _domain(directory: Path, data: Path, say: Say) -> None:
     encoder = await _encode(directory, rows, head, say)
     words = np.stack([lexicon.logits(tokenizer, row.text) for row in rows])
     truth = np.array([head.labels.index(row.label) for row in rows])
-    counts = Counter(row.kind for row in rows)
-    share, temperature = mix(encoder, words, truth, np.array([1 / counts[row.kind] for row in rows]))
+    share, temperature = mix(encoder, words, truth, equal_kinds(rows))
     mixed = encoder + np.float32(share) * words
     for name, logits in (("encoder", encoder), ("words", words), ("both", mixed)):
         say(f"{name}: {_accuracy(logits, truth, rows)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Final
 
 from waypost.config.api import is_loopback
@@ -41,7 +40,7 @@ def private_listeners_are_local(subject: Subject) -> Iterator[Finding]:
     """Warn of ExtProc on a network, which has no authentication, and refuse the API there without tokens."""
     for name, risk in _PRIVATE.items():
         address: HostPort = getattr(subject.config.listeners, name)
-        if not _is_loopback(address.host):
+        if not is_loopback(address.host):
             message = f"{address} is open to other machines: {risk}"
             yield Finding(("listeners", name), message, warning=True)
     api = subject.config.listeners.api
@@ -111,16 +110,9 @@ def _endpoints(subject: Subject) -> Iterator[tuple[Place, HostPort, bool]]:
 def _overlap(one: HostPort, other: HostPort) -> bool:
     hosts = {_canonical(one.host), _canonical(other.host)}
     # A wildcard takes the port on every address of this machine, which of the others surely has only the loopback.
-    local = hosts & _WILDCARDS and all(host in _WILDCARDS or _is_loopback(host) for host in hosts)
+    local = hosts & _WILDCARDS and all(host in _WILDCARDS or is_loopback(host) for host in hosts)
     return one.port == other.port and (len(hosts) == 1 or bool(local))
 
 
 def _canonical(host: str) -> str:
     return "127.0.0.1" if host.casefold() == "localhost" else host.casefold()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(_canonical(host)).is_loopback
-    except ValueError:
-        return False

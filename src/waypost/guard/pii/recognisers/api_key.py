@@ -9,7 +9,7 @@ from math import log2
 from typing import Final
 
 from waypost.guard.pii.finding import Finding
-from waypost.guard.pii.recognisers.base import CUED, LIKELY, PROVEN, lowered
+from waypost.guard.pii.recognisers.base import CUED, LIKELY, PROVEN, leftmost, lowered
 
 __all__ = ["ApiKey"]
 
@@ -67,11 +67,7 @@ class ApiKey:
 
     def find(self, text: str) -> Iterator[Finding]:
         """Find secrets; of two that overlap the one that begins first, the longer of equals."""
-        end = 0
-        for finding in sorted(self._all(text), key=lambda finding: (finding.start, -finding.end)):
-            if finding.start >= end:
-                yield finding
-                end = finding.end
+        return leftmost(self._all(text))
 
     def _all(self, text: str) -> Iterator[Finding]:
         for prefix, form in _KEYS.items():

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from waypost.guard.pii.finding import Finding
 
-__all__ = ["CUED", "LIKELY", "PLAUSIBLE", "PROVEN", "WEAK", "Recogniser", "before", "cues", "last_cue", "lowered"]
+__all__ = [
+    "CUED",
+    "LIKELY",
+    "PLAUSIBLE",
+    "PROVEN",
+    "WEAK",
+    "Recogniser",
+    "before",
+    "cues",
+    "last_cue",
+    "leftmost",
+    "lowered",
+]
 
 PROVEN: Final = 1.0
 """A checksum holds, or nothing else has this form."""
@@ -47,6 +59,15 @@ class Recogniser(Protocol):
     def find(self, text: str) -> Iterator[Finding]:
         """Find from left to right; findings of one recogniser do not overlap."""
         ...
+
+
+def leftmost(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield them from left to right; of two that overlap the one that begins first, the longer of equals."""
+    end = 0
+    for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end)):
+        if finding.start >= end:
+            yield finding
+            end = finding.end
 
 
 def cues(latin: str, han: str = "") -> re.Pattern[str]:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from waypost.guard.pii.finding import Finding
-from waypost.guard.pii.recognisers.base import CUED, LIKELY, PROVEN, WEAK, before, cues
+from waypost.guard.pii.recognisers.base import CUED, LIKELY, PROVEN, WEAK, before, cues, leftmost
 
 __all__ = ["TaxId"]
 
@@ -59,11 +59,7 @@ class TaxId:
 
     def find(self, text: str) -> Iterator[Finding]:
         """Find valid numbers; of two that overlap the one that begins first, the longer of equals."""
-        end = 0
-        for finding in sorted(self._all(text), key=lambda finding: (finding.start, -finding.end)):
-            if finding.start >= end:
-                yield finding
-                end = finding.end
+        return leftmost(self._all(text))
 
     def _all(self, text: str) -> Iterator[Finding]:
         if not _DIGITS.search(text):

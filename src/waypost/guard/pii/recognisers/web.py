@@ -8,7 +8,7 @@ from ipaddress import AddressValueError, IPv4Address
 from itertools import chain
 
 from waypost.guard.pii.finding import Finding
-from waypost.guard.pii.recognisers.base import CUED, LIKELY, WEAK
+from waypost.guard.pii.recognisers.base import CUED, LIKELY, WEAK, leftmost
 from waypost.guard.pii.tlds import KNOWN, PLAIN
 
 __all__ = ["Web"]
@@ -34,12 +34,7 @@ class Web:
 
     def find(self, text: str) -> Iterator[Finding]:
         """Find links first, then names outside of links."""
-        end = 0
-        found = chain(self._links(text), self._names(text)) if "." in text else ()
-        for finding in sorted(found, key=lambda finding: (finding.start, -finding.end)):
-            if finding.start >= end:
-                yield finding
-                end = finding.end
+        return leftmost(chain(self._links(text), self._names(text)) if "." in text else ())
 
     def _links(self, text: str) -> Iterator[Finding]:
         if "://" not in text:
