@@ -19,9 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from waypost.errors import WaypostError
 from waypost.inference.encoder import OnnxEncoder
 from waypost.learn import artefact
+from waypost.learn.command import reporting, say
 from waypost.learn.examples import Example, development_examples, training_examples
 from waypost.learn.export import export, texts_of
 from waypost.learn.features import encode_all
@@ -40,26 +40,22 @@ _EVERY: Final = 2
 Say = Callable[[str], None]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@reporting(say)
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.domain", description="Fit the domain head anew.")
     parser.add_argument("--artefact", type=Path, required=True, help="directory that training wrote; it gets the head")
     parser.add_argument("--data", type=Path, required=True, help="directory with domain_{train,dev,aux_train}.jsonl.gz")
     options = parser.parse_args(arguments)
-    try:
-        with TemporaryDirectory() as scratch:
-            depths = range(_EVERY, artefact.read(options.artefact).config["num_hidden_layers"] + 1, _EVERY)
-            texts = list(texts_of(options.data))
-            export(options.artefact, Path(scratch), texts, features=depths, progress=_say)
-            encoder = load_patiently(Path(scratch))
-            try:
-                asyncio.run(_fit(encoder, options.artefact, options.data, _say))
-            finally:
-                encoder.close()
-    except WaypostError as error:
-        _say(f"error: {error}")
-        return error.exit_code
-    return 0
+    with TemporaryDirectory() as scratch:
+        depths = range(_EVERY, artefact.read(options.artefact).config["num_hidden_layers"] + 1, _EVERY)
+        texts = list(texts_of(options.data))
+        export(options.artefact, Path(scratch), texts, features=depths, progress=say)
+        encoder = load_patiently(Path(scratch))
+        try:
+            asyncio.run(_fit(encoder, options.artefact, options.data, say))
+        finally:
+            encoder.close()
 
 
 async def _fit(encoder: OnnxEncoder, directory: Path, data: Path, say: Say) -> None:
@@ -87,10 +83,6 @@ def equal_kinds(rows: Sequence[Example]) -> NDArray[np.float64]:
     """Let each kind of text count the same, however many rows it has."""
     counts = Counter(row.kind for row in rows)
     return np.array([1.0 / counts[row.kind] for row in rows])
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
 
 
 if __name__ == "__main__":

@@ -18,13 +18,13 @@ from typing import Final
 import numpy as np
 import torch
 
-from waypost.errors import WaypostError
 from waypost.inference.architecture import Floats, State
 from waypost.inference.session import EARLY
 from waypost.learn import artefact
 from waypost.learn.base import Base
 from waypost.learn.batches import epoch_batches
 from waypost.learn.bundled import BASE_LORA, base_of, cutter_of, pack, rows_of, say, work_of
+from waypost.learn.command import reporting
 from waypost.learn.corpus import Corpus
 from waypost.learn.heads import HEADS, HeadSpec
 from waypost.learn.judge import Judge
@@ -44,19 +44,15 @@ _MAPPED: Final = 400
 """Batches that the map of embeddings is fitted on."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@reporting(say)
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.early", description="Fit heads for profile fast.")
     parser.add_argument("--data", type=Path, required=True, help="directory with the *_train and *_dev files")
     parser.add_argument("--work", type=Path, required=True, help="the one of the run of waypost.learn.bundled")
     parser.add_argument("--artefact", type=Path, required=True, help="what that run wrote; it gets the heads")
     options = parser.parse_args(arguments)
-    try:
-        _fit(options.data, options.work, options.artefact)
-    except WaypostError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    return 0
+    _fit(options.data, options.work, options.artefact)
 
 
 def _fit(data: Path, work: Path, directory: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from waypost.errors import SetupError, WaypostError
+from waypost.errors import SetupError
 from waypost.inference.architecture import Architecture, State
 from waypost.inference.manifest import MODEL, TOKENIZER, HeadFacts, Manifest, OverWindows, file_digest
 from waypost.inference.quantise import quantise_matrices
@@ -28,6 +28,7 @@ from waypost.inference.session import EARLY, Session
 from waypost.inference.tokenizer import Tokenizer
 from waypost.learn.artefact import Artefact, read
 from waypost.learn.base import SOURCES
+from waypost.learn.command import reporting, say
 from waypost.learn.fused import RANGE, fused_graph
 from waypost.learn.gate import Outputs, check, compare
 from waypost.learn.heads import HeadSpec
@@ -53,7 +54,8 @@ class _Pruned:
     tokenizer: bytes
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@reporting(say)
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.export", description="Make what ships.")
     parser.add_argument("--artefact", type=Path, required=True, help="directory that training wrote")
@@ -61,15 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="where the encoder goes")
     parser.add_argument("--pieces", type=int, default=PIECES, help="size of the vocabulary (%(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        manifest = export(
-            options.artefact, options.out, list(texts_of(options.data)), pieces=options.pieces, progress=_say
-        )
-    except WaypostError as error:
-        _say(f"error: {error}")
-        return error.exit_code
-    _say(f"wrote {options.out}: {manifest.bytes / 1e6:.1f} MB; {json.dumps(manifest.gate)}")
-    return 0
+    manifest = export(options.artefact, options.out, list(texts_of(options.data)), pieces=options.pieces, progress=say)
+    say(f"wrote {options.out}: {manifest.bytes / 1e6:.1f} MB; {json.dumps(manifest.gate)}")
 
 
 def export(
@@ -213,10 +208,6 @@ def texts_of(data: Path) -> Iterator[str]:
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
             for row in map(json.loads, file):
                 yield from (row[key] for key in ("text", "a", "b") if isinstance(row.get(key), str))
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from waypost.config import schema
-from waypost.errors import WaypostError
 from waypost.inference.architecture import Floats
 from waypost.inference.lexicon import LEXICON, Lexicon
 from waypost.inference.manifest import TOKENIZER, HeadFacts, Manifest, file_digest
 from waypost.inference.tokenizer import Tokenizer
+from waypost.learn.command import reporting, say
 from waypost.learn.domain import WEIGHTS, equal_kinds
 from waypost.learn.evaluate.attacks import evaluate_jailbreak
 from waypost.learn.examples import Example, development_examples, training_examples
@@ -37,18 +37,14 @@ _FALSE_ALARMS: Final = 0.01
 Say = Callable[[str], None]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@reporting(say)
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.finish", description="Calibrate what ships.")
     parser.add_argument("--encoder", type=Path, required=True, help="directory that waypost.learn.export wrote")
     parser.add_argument("--data", type=Path, required=True, help="directory with the *_train and *_dev files")
     options = parser.parse_args(arguments)
-    try:
-        asyncio.run(finish(options.encoder, options.data, _say))
-    except WaypostError as error:
-        _say(f"error: {error}")
-        return error.exit_code
-    return 0
+    asyncio.run(finish(options.encoder, options.data, say))
 
 
 async def finish(directory: Path, data: Path, say: Say) -> None:
@@ -138,10 +134,6 @@ def _head(manifest: Manifest, name: str) -> HeadFacts:
 
 def _with(manifest: Manifest, head: HeadFacts) -> Manifest:
     return replace(manifest, heads=tuple(head if old.name == head.name else old for old in manifest.heads))
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
 
 
 if __name__ == "__main__":

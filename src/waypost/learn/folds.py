@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from waypost.errors import WaypostError
 from waypost.learn.batches import group_by_width
 from waypost.learn.bundled import BASE_LORA, base_of, cutter_of, multitask, pack, rows_of, say, work_of
+from waypost.learn.command import reporting
 from waypost.learn.corpus import Corpus
 from waypost.learn.judge import Judge, recall_at
 from waypost.learn.labels import ATTACKS
@@ -65,23 +65,19 @@ class Fold:
     """Share of the source's own harmless rows that are over the threshold; None where it has none."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@reporting(say)
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.folds", description="Leave one source out.")
     parser.add_argument("--data", type=Path, required=True, help="directory with the *_train and *_dev files")
     parser.add_argument("--work", type=Path, required=True, help="the one of the run of waypost.learn.bundled")
     parser.add_argument("--out", type=Path, required=True, help="where the folds go, as JSON")
     options = parser.parse_args(arguments)
-    try:
-        found: list[dict[str, Any]] = []
-        for fold in _folds(options.data, options.work):
-            say(str(fold))
-            found.append({name: getattr(fold, name) for name in fold.__slots__})
-            options.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    except WaypostError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    return 0
+    found: list[dict[str, Any]] = []
+    for fold in _folds(options.data, options.work):
+        say(str(fold))
+        found.append({name: getattr(fold, name) for name in fold.__slots__})
+        options.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def _folds(data: Path, work: Path) -> Iterator[Fold]:

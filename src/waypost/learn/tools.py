@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from waypost.config import schema
-from waypost.errors import WaypostError
 from waypost.inference.architecture import Floats
 from waypost.inference.encoder import Encoder, OnnxEncoder
 from waypost.inference.manifest import SHIPPED
 from waypost.inference.once import home
+from waypost.learn.command import reporting, say
 from waypost.learn.relevance import Sample, calibrate, fit
 from waypost.learn.tables import read_table
 from waypost.learn.toolset import corpus_tools, gold_places
@@ -30,22 +30,18 @@ __all__ = ["main", "train"]
 Say = Callable[[str], None]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@reporting(say)
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.tools", description="Fit the choice of tools.")
     parser.add_argument("--data", type=Path, required=True, help="directory with tools_{train,dev,corpus}.jsonl.gz")
     parser.add_argument("--encoder", type=Path, default=SHIPPED, help="directory of the encoder (%(default)s)")
     parser.add_argument("--out", type=Path, default=BUNDLED, help="where the result goes (%(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        encoder = OnnxEncoder.load(options.encoder, schema.Encoder(deadline="10m"))
-        relevance = asyncio.run(train(encoder, options.data, _say))
-    except WaypostError as error:
-        _say(f"error: {error}")
-        return error.exit_code
+    encoder = OnnxEncoder.load(options.encoder, schema.Encoder(deadline="10m"))
+    relevance = asyncio.run(train(encoder, options.data, say))
     relevance.save(options.out)
-    _say(f"wrote {options.out} ({options.out.stat().st_size / 1000:.0f} kB)")
-    return 0
+    say(f"wrote {options.out} ({options.out.stat().st_size / 1000:.0f} kB)")
 
 
 async def train(encoder: Encoder, data: Path, say: Say) -> Relevance:
@@ -76,10 +72,6 @@ async def _embed(encoder: Encoder, texts: Sequence[str], name: str, say: Say) ->
     say(f"embedding {len(texts)} texts ({name})")
     kept = home() / "learn" / f"tools-{name}-{encoder.manifest.recipe[:12]}.npz"
     return await embed_kept(encoder, texts, kept)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
 
 
 if __name__ == "__main__":

@@ -11,29 +11,24 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from waypost.errors import DataError, WaypostError
+from waypost.errors import DataError
+from waypost.learn.command import reporting, say
 from waypost.learn.public.reading import rows_of_copy, rows_of_set
 from waypost.learn.public.sets import SETS, PublicSet
 
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@reporting(say)
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; returns the exit code."""
     options = _parser().parse_args(arguments)
     source: PublicSet = SETS[options.name]
-    _say(
-        f"{options.name}: {source.repository}, licence: {source.licence}" + (f"; {source.note}" if source.note else "")
-    )
-    try:
-        split = _split(source, options.split)
-        rows = rows_of_copy(source, split, options.copy) if options.copy else rows_of_set(source, split)
-        count = _write(options.out, islice(_converted(options.name, source, rows), options.limit))
-    except WaypostError as error:
-        _say(f"error: {error}")
-        return error.exit_code
-    _say(f"wrote {options.out}: {count} rows, for waypost train --extra")
-    return 0
+    say(f"{options.name}: {source.repository}, licence: {source.licence}" + (f"; {source.note}" if source.note else ""))
+    split = _split(source, options.split)
+    rows = rows_of_copy(source, split, options.copy) if options.copy else rows_of_set(source, split)
+    count = _write(options.out, islice(_converted(options.name, source, rows), options.limit))
+    say(f"wrote {options.out}: {count} rows, for waypost train --extra")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,10 +77,6 @@ def _write(path: Path, rows: Iterable[dict[str, Any]]) -> int:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command's progress
 
 
 if __name__ == "__main__":
