@@ -5,7 +5,7 @@ CONFIG ?=
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format bench docs lock proto clean
+.PHONY: help serve test lint format bench docs lock sbom audit proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,9 @@ bench: .venv/dev.stamp ## Print every figure that the docs quote
 	$(BIN)/python bench/guards.py
 	$(BIN)/python bench/cache.py
 	$(BIN)/python bench/cache_pairs.py
+	$(BIN)/python bench/tools.py
 	$(BIN)/python bench/observe.py
+	$(BIN)/python bench/capacity.py
 
 docs: .venv/dev.stamp ## Rewrite the reference pages that come from the code
 	$(BIN)/python docs/generate.py
@@ -44,6 +46,12 @@ lock: .venv/dev.stamp ## Pin the newest versions that pyproject.toml allows
 		--extra redis --extra qdrant --extra milvus \
 		--group dev -c requirements/serve.txt \
 		--python-version 3.11 --custom-compile-command 'make lock' -o requirements/dev.txt pyproject.toml
+
+sbom: .venv/dev.stamp ## Write build/sbom.json: what serves, in CycloneDX
+	$(BIN)/python requirements/sbom.py build/sbom.json
+
+audit: .venv/dev.stamp ## Look for known vulnerabilities of what is locked
+	$(BIN)/python requirements/audit.py
 
 proto: .venv/dev.stamp ## Regenerate the ExtProc messages (see the head of extproc.proto)
 	$(BIN)/uv run -q --no-project --with grpcio-tools==1.80.0 python -m grpc_tools.protoc -Isrc --python_out=src \

@@ -97,11 +97,16 @@ def texts() -> list[tuple[str, str, int]]:
     """Give each text with its name and its exact number of tokens."""
     tokenizer = Tokenizer(SHIPPED / TOKENIZER)
     found = [(prompt, f"“{prompt}”", len(tokenizer.tokenize(prompt))) for prompt in _PROMPTS]
-    for language, paragraph in _LONG.items():
-        whole = paragraph * 20
-        ends = [end for _, end in tokenizer.tokenize(whole).offsets]
-        found += [(whole[: ends[length - 1]], language, length) for length in _LENGTHS]
+    for language in _LONG:
+        found += [(prose(tokenizer, length, language), language, length) for length in _LENGTHS]
     return found
+
+
+def prose(tokenizer: Tokenizer, tokens: int, language: str = "English") -> str:
+    """Cut a text of exactly this many tokens."""
+    paragraph = _LONG[language]
+    whole = paragraph * (tokens // len(tokenizer.tokenize(paragraph)) + 1)
+    return whole[: tokenizer.tokenize(whole).offsets[tokens - 1][1]]
 
 
 async def run(rounds: int, seconds: float) -> list[Sample]:

@@ -5,16 +5,17 @@ Embeddings are kept between runs (WAYPOST_HOME); the first takes some seven mill
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from time import thread_time
+from typing import Final
 
 import numpy as np
-from report import table
+from processes import ForeignLoad
+from report import arguments, publish, table
 
 from waypost.config import schema
 from waypost.inference.architecture import Floats
@@ -28,7 +29,13 @@ from waypost.tools.lexical import LexicalIndex, query_terms
 from waypost.tools.relevance import Relevance
 from waypost.tools.vectors import embed_kept
 
-_DEPTHS = (1, 5, 10)
+_DATA: Final = Path(__file__).parents[2] / "shared/data"
+_DEPTHS: Final = (1, 5, 10)
+_HOW: Final = (
+    "{requests:,} requests over {tools:,} tools; milliseconds are CPU time of a choice, beyond the request's own "
+    "embedding, which routing shares. *Unseen tools*: the {unseen:,} requests for tools that nothing was fitted on. "
+    "Centred embeddings and words: with the weight of the words that does best on these very rows."
+)
 Scorer = Callable[[str, Floats], Floats]
 
 
@@ -64,7 +71,18 @@ def scorers(tools: ToolIndex, embeddings: Floats, relevance: Relevance) -> dict[
     }
 
 
-def line(name: str, score: Scorer, requests: Requests) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one score finds. ``recall``: by depth; the last is that of unseen tools. Times are in ms."""
+
+    score: str
+    recall: dict[str, float]
+    p50: float
+    p99: float
+    foreign: float
+
+
+def sample(name: str, score: Scorer, requests: Requests, foreign: ForeignLoad) -> Sample:
     took, ranked = [], []
     for text, query in zip(requests.texts, requests.queries, strict=True):
         began = thread_time()
@@ -72,12 +90,13 @@ def line(name: str, score: Scorer, requests: Requests) -> list[str]:
         took.append((thread_time() - began) * 1000)
         ranked.append(np.argsort(-scores, kind="stable")[: max(_DEPTHS)].tolist())
     gold, unseen = requests.gold, requests.unseen
-    figures = [f"{recall(ranked, gold, depth):.3f}" for depth in _DEPTHS]
-    figures.append(f"{recall([ranked[row] for row in unseen], [gold[row] for row in unseen], 5):.3f}")
-    return [name, *figures, f"{quantiles(took, n=100)[49]:.2f}", f"{quantiles(took, n=100)[98]:.2f}"]
+    figures = {f"recall@{depth}": recall(ranked, gold, depth) for depth in _DEPTHS}
+    figures["recall@5, unseen tools"] = recall([ranked[row] for row in unseen], [gold[row] for row in unseen], 5)
+    shares = quantiles(took, n=100)
+    return Sample(name, figures, shares[49], shares[98], foreign.lap())
 
 
-async def measure(data: Path) -> list[list[str]]:
+async def measure(data: Path) -> tuple[list[Sample], str]:
     encoder = OnnxEncoder.load(SHIPPED, schema.Encoder(deadline="10m"))
     recipe = encoder.manifest.recipe
     tools, places, _ = corpus_tools(data / "tools_corpus.jsonl.gz")
@@ -92,16 +111,22 @@ async def measure(data: Path) -> list[list[str]]:
     relevance = Relevance.load(recipe)
     index = ToolIndex.build(tools, embeddings, relevance)
     found = scorers(index, embeddings, relevance).items()
-    requests = Requests(texts, queries, gold, unseen)
-    return [line(name, score, requests) for name, score in found]
+    requests, foreign = Requests(texts, queries, gold, unseen), ForeignLoad()
+    how = _HOW.format(requests=len(rows), tools=len(tools), unseen=len(unseen))
+    return [sample(name, score, requests, foreign) for name, score in found], how
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="directory with tools_{dev,corpus}.jsonl.gz")
+    parser = arguments(__doc__, rounds=None)
+    parser.add_argument("--data", type=Path, default=_DATA, help="has tools_{dev,corpus}.jsonl.gz (%(default)s)")
     options = parser.parse_args()
-    header = ["score", *(f"recall@{depth}" for depth in _DEPTHS), "recall@5, unseen tools", "p50 ms", "p99 ms"]
-    print(table(header, asyncio.run(measure(options.data))))
+    samples, how = asyncio.run(measure(options.data))
+    header = ["score", *samples[0].recall, "p50 ms", "p99 ms"]
+    rows = [
+        (one.score, *(f"{share:.3f}" for share in one.recall.values()), f"{one.p50:.2f}", f"{one.p99:.2f}")
+        for one in samples
+    ]
+    publish("tools", how, [table(header, rows)], samples, options)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ _Api = Annotated[str, typer.Option("--api", help="Where the router's API listens
 _Token = Annotated[str, typer.Option("--token-env", help="Environment variable with the API's token, if it wants one.")]
 _HERE = "http://127.0.0.1:8080"
 _VARIABLE = "WAYPOST_API_TOKEN"
+_SHOWN = 5
+"""Of the curve in steps of a hundredth, every fifth step is printed."""
 
 
 @app.command()
@@ -80,7 +82,7 @@ def calibrate(
 
     Label 1: the answer to a is right for b. Label 0: it is not; those that look alike tell the most. The budget holds
     for questions of the same kind with the confidence asked for; when the pairs are too few to prove it, nothing is
-    chosen and the exit code is 1.
+    chosen and the exit code is 1. The table shows what other similarities would do on these pairs.
     """
     from waypost.cli.evaluate import Task, measure
     from waypost.cli.figures import print_figures
@@ -90,22 +92,31 @@ def calibrate(
     for name, value in (("--max-wrong", max_wrong), ("--confidence", confidence)):
         if not 0 < value < 1:
             raise typer.BadParameter(f"{name} must be between 0 and 1")
-    advice = advise(measure(Task.cache, pairs, config, None), Budget(max_wrong, None, confidence))
+    evaluation = measure(Task.cache, pairs, config, None)
+    advice = advise(evaluation, Budget(max_wrong, None, confidence))
     figures = {
         "similarity": advice["threshold"],
         "wrong_hit_rate": advice["false_positive_rate"],
         "wrong_hit_rate_at_most": advice["false_positive_bound"],
         "hit_rate": advice["recall"],
         "hit_rate_at_least": advice["recall_bound"],
-        "similarity_now": advice["threshold_now"],
+        "similarity_shipped": advice["threshold_now"],
         "n": advice["n"],
         "confidence": confidence,
     }
+    curve = evaluation.figures["curve"]
     if as_json:
-        print(json.dumps(figures))
+        print(json.dumps(figures | {"curve": curve}))
     else:
-        print_figures(figures)
+        print_figures(figures | {"at_the_similarity": _by_threshold(curve[::_SHOWN])})
         print(f"\nput it into the configuration:\n  cache:\n    similarity: {advice['threshold']:g}")
+
+
+def _by_threshold(curve: list[dict[str, float | None]]) -> dict[str, dict[str, float | None]]:
+    return {
+        f"{point['threshold']:.2f}": {name: rate for name, rate in point.items() if name != "threshold"}
+        for point in curve
+    }
 
 
 @app.command()

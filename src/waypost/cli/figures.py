@@ -50,6 +50,8 @@ def _table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> Any:  # noqa: 
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_words(key)} {_cell(part)}" for key, part in value.items())
     return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -15,7 +15,7 @@ from waypost.inference.encoder import Encoder, OnnxEncoder
 from waypost.inference.manifest import SHIPPED
 from waypost.signals.base import Signal
 from waypost.signals.conversation import ConversationReader
-from waypost.signals.jailbreak import JailbreakSignal, threshold_of
+from waypost.signals.jailbreak import JailbreakSignal
 from waypost.signals.language import LanguageSignal
 from waypost.signals.names import PII_TYPES
 
@@ -51,7 +51,7 @@ class Served:
                     settings = settings.model_copy(update={"model": str(self.model)})
                 return domain_signal(settings, self.encoding, self.encoder)
             case "jailbreak":
-                threshold = threshold_of(self.encoder.manifest, "jailbreak", self.classifiers.jailbreak.threshold)
+                threshold = self.encoder.manifest.threshold("jailbreak", self.classifiers.jailbreak.threshold)
                 return JailbreakSignal(self._reader(), threshold, stop_early=False)
             case _:
                 language = LanguageSignal(schema.Signals().language.threshold)
@@ -60,7 +60,7 @@ class Served:
 
     def finder(self) -> SpanFinder:
         """Build what finds personal data. Raises SetupError when the encoder has no such classifier."""
-        return _Spans(self.encoder, threshold_of(self.encoder.manifest, "pii", self.classifiers.pii.threshold))
+        return _Spans(self.encoder, self.encoder.manifest.threshold("pii", self.classifiers.pii.threshold))
 
     def _reader(self) -> ConversationReader:
         return ConversationReader(self.encoder, deadline=PATIENCE, max_windows=self.encoding.max_windows)

@@ -21,9 +21,10 @@ from waypost.cache.similarity import SHIPPED, Similarity, overlap
 from waypost.config import schema
 from waypost.errors import SetupError
 from waypost.learn.embeddings import embed
+from waypost.learn.evaluate.similar import read_pairs
 from waypost.learn.metrics import Floats
 from waypost.learn.served import open_encoder
-from waypost.learn.tables import Row, read_table
+from waypost.learn.tables import Row
 from waypost.learn.thresholds import Budget, Trials, choose_threshold
 
 __all__ = ["fit"]
@@ -72,7 +73,7 @@ def _with_threshold(
 ) -> Similarity:
     scores = np.array([fitted(a, b, float(cosine)) for (a, b), cosine in zip(pairs, cosines, strict=True)])
     scores[~passed] = -np.inf
-    choice = choose_threshold(Trials(scores[~same], scores[same], "different", "same"), Budget(_WRONG_HITS))
+    choice = choose_threshold(Trials(scores[~same], scores[same], '"label": 0', '"label": 1'), Budget(_WRONG_HITS))
     return Similarity(fitted.intercept, fitted.cosine, fitted.overlap, choice.threshold, fitted.recipe)
 
 
@@ -84,7 +85,7 @@ def _weights(rows: Sequence[Row]) -> Floats:
 
 
 async def _main(path: Path) -> None:
-    rows = read_table(path, {"a": str, "b": str, "label": int})
+    rows = read_pairs(path)
     with open_encoder(schema.Encoder()) as encoder:
         left, _ = await embed(encoder, [row["a"] for row in rows], print)
         right, _ = await embed(encoder, [row["b"] for row in rows], print)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -30,7 +31,7 @@ def read_table(path: Path, fields: Mapping[str, type]) -> list[Row]:
                 if not isinstance(row.get(field), kind) or row[field] == "":
                     raise DataError(f"{path}:{line}: needs {field!r}, {_KINDS[kind]}")
             rows.append(row)
-    except (OSError, UnicodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     if not rows:
         raise DataError(f"{path} has no rows")

@@ -45,3 +45,10 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, name: str, content:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
         read_table(tmp_path / "none.jsonl", {})
+
+
+def test_a_file_that_breaks_off_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    path.write_bytes(gzip.compress(ROW.encode() * 1000)[:-20])
+    with pytest.raises(DataError, match="cannot read"):
+        read_table(path, {"text": str})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from waypost.cache.match import Match, match, readable
 from waypost.cache.similarity import Similarity, shipped
+from waypost.errors import DataError
 from waypost.learn.embeddings import embed
 from waypost.learn.evaluate.evidence import Evaluation, Evidence, Say
 from waypost.learn.metrics import Floats, area_under_curve, groups, latency, ratio
@@ -19,9 +20,11 @@ from waypost.learn.served import Served
 from waypost.learn.tables import Row, read_table
 from waypost.learn.thresholds import Trials
 
-__all__ = ["compare", "evaluate_cache"]
+__all__ = ["compare", "evaluate_cache", "read_pairs"]
 
 _METHOD: Final = "cosine and common terms in a logistic model, then checks"
+_LABELS: Final = {0: 0, 1: 1, "0": 0, "1": 1}
+"""A CSV has text only."""
 _REFUSED: Final = -np.inf
 """Score of a pair that is refused whatever the threshold."""
 
@@ -32,7 +35,7 @@ async def evaluate_cache(served: Served, path: Path, say: Say) -> Evaluation:
     ``hit_rate`` is the share of the pairs labelled 1 that the cache serves at the shipped threshold,
     ``wrong_hit_rate`` that of the pairs labelled 0.
     """
-    rows = read_table(path, {"a": str, "b": str, "label": int})
+    rows = read_pairs(path)
     left, seconds = await embed(served.encoder, [row["a"] for row in rows], say)
     right, more = await embed(served.encoder, [row["b"] for row in rows], say)
     similarity = shipped()
@@ -41,7 +44,7 @@ async def evaluate_cache(served: Served, path: Path, say: Say) -> Evaluation:
     found = compare(rows, (left * right).sum(axis=1, dtype=np.float64), similarity)
     scores = np.array([one.similarity if one.refusal is None else _REFUSED for one in found])
     same = np.array([row["label"] == 1 for row in rows])
-    trials = Trials(scores[~same], scores[same], "different", "same")
+    trials = Trials(scores[~same], scores[same], '"label": 0', '"label": 1')
     figures = {
         "task": "cache",
         "method": _METHOD,
@@ -55,6 +58,19 @@ async def evaluate_cache(served: Served, path: Path, say: Say) -> Evaluation:
         "milliseconds": latency([*seconds, *more]),
     }
     return Evaluation(figures, Evidence(trials=trials, seconds=[*seconds, *more]))
+
+
+def read_pairs(path: Path) -> list[Row]:
+    """Read pairs ``a``, ``b`` with ``label`` 0 or 1. Raises DataError."""
+    rows = read_table(path, {"a": str, "b": str})
+    for number, row in enumerate(rows, 1):
+        label = row.get("label")
+        if not isinstance(label, int | str) or label not in _LABELS:
+            raise DataError(
+                f"{path}: row {number} needs 'label': 1 when the answer to a is right for b, 0 when it is not"
+            )
+        row["label"] = _LABELS[label]
+    return rows
 
 
 def compare(rows: Sequence[Row], cosines: Floats, similarity: Similarity) -> list[Match]:

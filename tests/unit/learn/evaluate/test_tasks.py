@@ -13,6 +13,7 @@ import pytest
 
 from waypost.errors import DataError
 from waypost.learn.evaluate import TASKS, Evaluation
+from waypost.learn.evaluate.similar import read_pairs
 from waypost.tools.lexical import Background
 from waypost.tools.relevance import Relevance
 from waypost.types import Request, SignalResult
@@ -153,6 +154,20 @@ async def test_cache(path: Path) -> None:
     assert (figures["n"], figures["auc"], figures["hit_rate"], figures["wrong_hit_rate"]) == (3, 1.0, 1.0, 0.0)
     assert figures["wrong_hits_per_kind"]["number-changed"] == {"n": 1, "wrong_hit_rate": 0.0}
     assert figures["curve"][-1] == {"threshold": 1.0, "hit_rate": 0.0, "wrong_hit_rate": 0.0}
+
+
+def test_pairs_come_as_csv_too(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("a,b,label\nHow?,How so?,1\nHow?,Why?,0\n", "utf-8")
+    assert [row["label"] for row in read_pairs(path)] == [1, 0]
+
+
+@pytest.mark.parametrize("label", [None, "", "yes", 2, [1]])
+def test_a_pair_without_a_usable_label_is_refused(path: Path, label: object) -> None:
+    rows = [{"a": "How?", "b": "How so?", "label": 1}, {"a": "How?", "b": "Why?", "label": label}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with pytest.raises(DataError, match=r"rows\.jsonl: row 2 needs 'label': 1 when"):
+        read_pairs(path)
 
 
 async def test_tools(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,76 @@
+"""``waypost cache calibrate`` on pairs that are alike to any encoder, so that words alone decide."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from waypost.inference.encoder import Encoding
+from waypost.inference.manifest import Manifest
+
+
+class Alike:
+    """All texts have one embedding."""
+
+    manifest = Manifest("alike", 2, 0, (), "", "mean", "none", (), {})
+
+    async def encode(self, text: str, *, until: float | None = None) -> Encoding:
+        vector = np.array([1.0, 0.0], np.float32)
+        return Encoding(vector, vector[:0], 1, 1, 0, 0.0)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def opened(_: object) -> Iterator[Alike]:
+        yield Alike()
+
+    monkeypatch.setattr("waypost.learn.served.open_encoder", opened)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """Paraphrases, and lookalikes with another number: the checks refuse those."""
+    path = tmp_path / "pairs.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["a", "b", "label"])
+        for number in range(40):
+            writer.writerow([f"How do I reset my router {number}?", f"How can I reset my router {number}?", 1])
+            writer.writerow([f"How do I reset my router {number}?", f"How do I reset my router {number + 40}?", 0])
+    return path
+
+
+def test_it_chooses_what_the_pairs_prove_and_shows_the_curve(waypost: Callable, pairs: Path) -> None:
+    result = waypost("cache", "calibrate", "--pairs", pairs, "--max-wrong", "0.1", "--json")
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
+    assert (figures["wrong_hit_rate"], figures["hit_rate"]) == (0.0, 1.0)
+    assert figures["wrong_hit_rate_at_most"] <= 0.1
+    assert figures["curve"][0] == {"threshold": 0.5, "hit_rate": 1.0, "wrong_hit_rate": 0.0}
+    shown = waypost("cache", "calibrate", "--pairs", pairs, "--max-wrong", "0.1").out
+    assert "at the similarity" in shown
+    assert "0.95" in shown
+    assert f"similarity: {figures['similarity']:g}" in shown
+
+
+def test_too_few_pairs_choose_nothing(waypost: Callable, pairs: Path) -> None:
+    result = waypost("cache", "calibrate", "--pairs", pairs, "--max-wrong", "0.01")
+    assert result.code == 1
+    assert 'needs at least 299 "label": 0 rows without an error; the file has 40' in result.err
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.1", "2"])
+def test_a_budget_is_a_share(waypost: Callable, pairs: Path, share: str) -> None:
+    result = waypost("cache", "calibrate", "--pairs", pairs, "--max-wrong", share)
+    assert result.code == 2
+    assert "between 0 and 1" in result.err
