@@ -1,7 +1,17 @@
 """Fixtures that several parts of the suite share."""
 
-from collections.abc import Iterator
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +34,67 @@ def encoder(encoder_dir: Path) -> Iterator:
     loaded = OnnxEncoder.load(encoder_dir, schema.Encoder(deadline="60s"))
     yield loaded
     loaded.close()
+
+
+class RedisServer:
+    """A server of our own on one port of loopback; keeps nothing on disk."""
+
+    def __init__(self, binary: str, directory: Path) -> None:
+        self._log = directory / "redis.log"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        address = ("--port", str(self.port), "--bind", "127.0.0.1")
+        self._command = (binary, *address, "--save", "", "--dir", str(directory))
+
+    def start(self) -> None:
+        """Start it, after :meth:`kill` on the same port again, and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while not self._answers():
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def hang(self) -> None:
+        """Let it take connections and never answer."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(7) == b"+PONG\r\n"
+        return False
+
+
+@pytest.fixture(scope="session")
+def redis_servers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[], contextlib.AbstractContextManager[RedisServer]]:
+    """Run Redis or Valkey for as long as a ``with`` lasts; what is missing for that skips the test."""
+    pytest.importorskip("redis", reason="the package redis is not installed: pip install 'waypost[redis]'")
+    named = os.environ.get("WAYPOST_TEST_REDIS_SERVER")
+    binary = named or shutil.which("redis-server") or shutil.which("valkey-server")
+    if binary is None:
+        pytest.skip("neither redis-server nor valkey-server is installed: apt-get install redis-server")
+
+    @contextlib.contextmanager
+    def run() -> Iterator[RedisServer]:
+        server = RedisServer(binary, tmp_path_factory.mktemp("redis"))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +164,45 @@ def _make_artefact(directory: Path) -> Path:
     )
     write(artefact, directory, lora={}, training={"seed": 1})
     return directory
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority that writes PEM files into ``directory``."""
+
+    directory: Path
+    _trust: Any
+
+    @property
+    def ca(self) -> Path:
+        """Its own certificate."""
+        path = self.directory / "ca.pem"
+        if not path.exists():
+            self._trust.cert_pem.write_to_path(path)
+        return path
+
+    def issue(self, name: str, **dates: datetime) -> dict[str, str]:
+        """Write ``certificate`` and ``key`` for this machine; the same ``name`` again renews them."""
+        made = self._trust.issue_cert("localhost", "127.0.0.1", common_name=name, **dates)
+        paths = {"certificate": self.directory / f"{name}.crt", "key": self.directory / f"{name}.key"}
+        chain = b"".join(blob.bytes() for blob in made.cert_chain_pems)
+        for path, content in zip(paths.values(), (chain, made.private_key_pem.bytes()), strict=True):
+            new = path.with_suffix(".new")
+            new.touch(mode=0o600)
+            new.write_bytes(content)
+            new.replace(path)
+        return {key: str(path) for key, path in paths.items()}
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Callable[[str], Authority]:
+    """Make certificate authorities: ``authority("ours")``."""
+
+    import trustme
+
+    def make(name: str) -> Authority:
+        directory = tmp_path / name
+        directory.mkdir()
+        return Authority(directory, trustme.CA())
+
+    return make

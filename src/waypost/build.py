@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from waypost.config.labels import require_labels
 from waypost.config.schema import BUNDLED, Classifier, Config
 from waypost.config.schema import Encoder as EncoderSettings
+from waypost.config.secret import Secret
 from waypost.engine import Engine, Observer
 from waypost.guard.health import GuardHealth
 from waypost.guard.scope import every
@@ -63,7 +64,7 @@ def build_engine(
         watch=Watch(signals.get("jailbreak"), _personal(config, encoder), GuardHealth()),
         cache=_cache(config, store, encoder),
         tools=tools,
-        api_keys={name: environ[model.api_key_env] for name, model in config.models.items() if model.api_key_env},
+        api_keys=_Keys(config, environ),
         created=int(time.time()),
     )
 
@@ -131,13 +132,13 @@ def _signals(config: Config, encoder: Encoder | None) -> dict[str, Signal]:
 def _understood(config: Config, encoder: Encoder) -> Iterator[Signal]:
     """Build the signals that share the encoder's passes."""
     from waypost.signals.conversation import ConversationReader
-    from waypost.signals.jailbreak import JailbreakSignal, threshold_of
+    from waypost.signals.jailbreak import JailbreakSignal
     from waypost.signals.pii import PiiSignal
 
     kinds, classifiers = _encoder_kinds(config), config.classifiers
     reader = ConversationReader(encoder, deadline=config.encoder.deadline, max_windows=config.encoder.max_windows)
     if "jailbreak" in kinds:
-        threshold = threshold_of(encoder.manifest, "jailbreak", classifiers.jailbreak.threshold)
+        threshold = encoder.manifest.threshold("jailbreak", classifiers.jailbreak.threshold)
         # A guard may ask for another threshold or another kind of attack than the one that was found first.
         yield JailbreakSignal(reader, threshold, stop_early="pii" not in kinds and not _guards(config))
     if "pii" in kinds:
@@ -151,10 +152,9 @@ def _personal(config: Config, encoder: Encoder | None) -> PersonalData | None:
 
 def _personal_data(config: Config, encoder: Encoder) -> PersonalData:
     from waypost.guard.personal import PersonalData
-    from waypost.signals.jailbreak import threshold_of
 
     settings = config.encoder
-    threshold = threshold_of(encoder.manifest, "pii", config.classifiers.pii.threshold)
+    threshold = encoder.manifest.threshold("pii", config.classifiers.pii.threshold)
     return PersonalData(encoder, threshold, deadline=settings.deadline, max_windows=settings.max_windows)
 
 
@@ -173,9 +173,8 @@ def domain_signal(settings: Classifier, encoding: EncoderSettings, encoder: Enco
     """Load waypost's classifier, a head of the operator's own, or a whole model, converted first where needed."""
     if encoder is not None and settings.model == BUNDLED:
         from waypost.signals.domain import DomainSignal
-        from waypost.signals.jailbreak import threshold_of
 
-        return DomainSignal(encoder, threshold_of(encoder.manifest, "domain", settings.threshold))
+        return DomainSignal(encoder, encoder.manifest.threshold("domain", settings.threshold))
     if encoder is not None and holds_head(settings.model):
         from waypost.inference.embedded import EmbeddedClassifier
 
@@ -184,6 +183,26 @@ def domain_signal(settings: Classifier, encoding: EncoderSettings, encoder: Enco
     from waypost.inference.huggingface.classifier import SequenceClassifier
 
     return OwnModelSignal("domain", SequenceClassifier.load(settings, encoding, log.info), settings.threshold)
+
+
+class _Keys(Mapping[str, str]):
+    """The key of each model that has one, as its file or variable holds it now."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self._secrets = {
+            name: Secret(model.api_key_env, model.api_key_file, environ)
+            for name, model in config.models.items()
+            if model.api_key_env or model.api_key_file
+        }
+
+    def __getitem__(self, model: str) -> str:
+        return self._secrets[model].reveal()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._secrets)
+
+    def __len__(self) -> int:
+        return len(self._secrets)
 
 
 class _Silent:

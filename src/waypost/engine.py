@@ -78,9 +78,10 @@ class Engine:
 
     @cached_property
     def policy_digest(self) -> str:
-        """Digest of all in the configuration that an answer depends on."""
+        """Digest of all that an answer depends on: what the configuration says, and the tools that it names."""
         deciding = self.config.model_dump_json(include=_DECIDING)
-        return blake2b(deciding.encode(), digest_size=16).hexdigest()
+        database = self.tools.digest if self.tools else ""
+        return blake2b(f"{deciding}{database}".encode(), digest_size=16).hexdigest()
 
     @cached_property
     def listens(self) -> bool:

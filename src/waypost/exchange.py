@@ -14,7 +14,7 @@ Sans-IO: ExtProc, the CLI and tests are callers of the same few methods::
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from waypost.answering import Answer
 from waypost.errors import MethodNotAllowed, RequestError
@@ -28,7 +28,7 @@ from waypost.guard.refusal import code, refusal
 from waypost.recall import Recall, reply_of
 from waypost.routed import Routed
 from waypost.tools.selection import ToolSelection
-from waypost.types import Forward, Record, Reply, Request, RequestHead, ResponseHead, ResponseStart, Verdict
+from waypost.types import Forward, Record, Reply, Request, RequestHead, ResponseHead, ResponseStart, Step, Verdict
 from waypost.wire import actions, answers, chat, completions, headers
 from waypost.wire.document import Document
 from waypost.wire.edits import Edits
@@ -71,6 +71,7 @@ class Exchange:
         self._answer: Answer | None = None
         self._recall: Recall | None = None
         self._tools: ToolSelection | None = None
+        self._steps: dict[Literal["cache", "tools"], Step] = {}
         self._verdicts: tuple[Verdict, ...] = ()
         self._router_seconds = 0.0
         self._status = 0
@@ -126,7 +127,11 @@ class Exchange:
         if engine.cache is None or settings is None:
             return None
         self._recall = Recall.of(engine.cache, settings, self._head, document, request, routed, engine.policy_digest)
-        hit = await self._recall.ask() if self._recall else None
+        if self._recall is None:
+            return None
+        started = engine.clock()
+        hit = await self._recall.ask()
+        self._took("cache", started)
         if hit is None:
             return None
         reply = reply_of(hit, document, request)
@@ -144,7 +149,14 @@ class Exchange:
         settings = settings.under(routed.route.tools if routed.route else None)
         if not settings.enabled:
             return None
-        return await self._engine.tools.select(request.user_text, read_offer(document), settings)
+        started = self._engine.clock()
+        chosen = await self._engine.tools.select(request.user_text, read_offer(document), settings)
+        if chosen:
+            self._took("tools", started)
+        return chosen
+
+    def _took(self, step: Literal["cache", "tools"], started: float) -> None:
+        self._steps[step] = Step(started - self._began, self._engine.clock() - started)
 
     def _block(self, verdict: Verdict, routed: Routed, request: Request) -> Reply:
         guard = getattr(routed.guards, verdict.guard)
@@ -264,6 +276,9 @@ class Exchange:
         found += headers.for_guards(self._verdicts)
         if self._head.headers.get(DEBUG) == "true":
             found += headers.for_debugging(decision, selection, routed.signals)
+            if chosen := self._tools:
+                best = max(chosen.scores.values(), default=None)
+                found += headers.for_tools(chosen.counted, chosen.offered, best, self._steps["tools"].seconds)
         return found
 
     def _client_headers(self, routed: Routed, head: ResponseHead) -> list[tuple[str, str]]:
@@ -318,7 +333,8 @@ class Exchange:
                 usage=answer.usage if answer else None,
                 verdicts=self._verdicts + (answer.verdicts if answer else ()),
                 recalled=self._recall.outcome if self._recall else None,
-                tools_saved=self._tools.tokens_saved if self._tools else 0,
+                tools=self._tools.counted if self._tools else None,
+                steps=self._steps,
                 request_id=self._head.headers.get("x-request-id", ""),
                 trace=self._trace,
                 method=self._head.method,

@@ -50,7 +50,8 @@ class Recall:
             owner = owner_digest(name)
         own = routed.route.cache if routed.route and routed.route.cache else DecisionCache()
         place = Place(routed.decision.name if routed.decision else "", routed.selection.model, own)
-        asked = ask(document, request.wire, owner=owner, policy=policy)
+        # What is the same once it is masked may still be another decision's, or another model's.
+        asked = ask(document, request.wire, owner=owner, policy=f"{policy} {place.decision} {place.model}")
         return cls(cache, settings, place, asked, directives(head.headers.get("cache-control", "")))
 
     async def ask(self) -> Hit | None:

@@ -26,6 +26,8 @@ __all__ = [
     "ResponseStart",
     "Selection",
     "SignalResult",
+    "Step",
+    "ToolChoice",
     "Trace",
     "Truth",
     "Usage",
@@ -210,6 +212,34 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """What came of choosing a request's tools, without what the client calls its own."""
+
+    mode: Literal["add", "filter", "replace"]
+    offered: int
+    """Tools that the model is sent."""
+    selected: int = 0
+    """Tools that were chosen for their score."""
+    added: tuple[str, ...] = ()
+    """Names of the operator's tools that were put in."""
+    removed: int = 0
+    """The client's tools that were taken out."""
+    tokens_saved: int = 0
+    """Estimated prompt tokens that this spared; negative where tools were added."""
+    unknown: str = ""
+    """Why nothing could be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """When something was done, in seconds."""
+
+    start: float
+    """From the request's head."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What happened to one request, without any of its content. Times are in seconds."""
 
@@ -235,8 +265,10 @@ class Record:
     """Of the guards that found something or could not tell, in the order in which they acted."""
     recalled: Recalled | None = None
     """None when the cache was not asked."""
-    tools_saved: int = 0
-    """Estimated prompt tokens that the choice of tools spared; negative where tools were added."""
+    tools: ToolChoice | None = None
+    """None when there was no choice to make."""
+    steps: Mapping[Literal["cache", "tools"], Step] = field(default_factory=dict)
+    """When the cache was asked and tools were chosen, where that was done."""
     request_id: str = ""
     """Envoy's id of the request; empty without an Envoy that gives one."""
     trace: Trace | None = None

@@ -70,7 +70,7 @@ def engine() -> Engine:
 @pytest.fixture(params=TRANSPORTS)
 async def server(request: pytest.FixtureRequest, engine: Engine) -> AsyncIterator[ExtProcServer]:
     server = TRANSPORTS[request.param](
-        HostPort("127.0.0.1", 0), lambda: engine, mode="full_duplex_streamed", max_body=MAX_BODY, deadline=0.2,
+        HostPort("127.0.0.1", 0), lambda: engine, mode="full_duplex_streamed", max_body=MAX_BODY, deadline=lambda: 0.2,
         count_failure=engine.count,
     )  # fmt: skip
     await server.start()
@@ -226,7 +226,7 @@ async def test_a_taken_port_is_one_clear_line(
         holder.listen()
         address = HostPort(*holder.getsockname())
         second = TRANSPORTS[transport](
-            address, lambda: engine, mode="buffered", max_body=1, deadline=1, count_failure=engine.count
+            address, lambda: engine, mode="buffered", max_body=1, deadline=lambda: 1, count_failure=engine.count
         )
         with pytest.raises(SetupError, match=r"listeners\.extproc"):
             await second.start()
@@ -235,7 +235,7 @@ async def test_a_taken_port_is_one_clear_line(
 
 async def test_a_second_server_cannot_share_the_port(server: ExtProcServer, engine: Engine) -> None:
     second = type(server)(
-        server.address, lambda: engine, mode="buffered", max_body=1, deadline=1, count_failure=engine.count
+        server.address, lambda: engine, mode="buffered", max_body=1, deadline=lambda: 1, count_failure=engine.count
     )
     with pytest.raises(SetupError):
         await second.start()

@@ -13,7 +13,7 @@ from waypost.observe.metrics import Metrics
 from waypost.serve.envoy.files import prepare, validate
 from waypost.serve.envoy.listener import INTERNAL_HEADERS
 from waypost.serve.envoy.replies import local_replies
-from waypost.types import Decision, Selection, SignalResult
+from waypost.types import Decision, Selection, SignalResult, ToolChoice
 from waypost.wire import headers
 
 SOURCE = Path(waypost.__file__).parent
@@ -43,6 +43,7 @@ def test_headers(reference) -> None:
         *headers.for_backend(decision, selection, "math"),
         *headers.for_client(decision, selection, "math", system_prompt=True),
         *headers.for_debugging(decision, selection, signals),
+        *headers.for_tools(ToolChoice("add", 1, unknown="late"), ("a",), 0.9, 0.01),
     ]
     names = {name for name, _ in said} | {headers.DEBUG, headers.DESTINATION, headers.SERVER_TIMING, *INTERNAL_HEADERS}
     names.update(headers.GUARDS)

@@ -54,10 +54,10 @@ class Backend:
     name: str = "backend"
     port: int = 0
     status: int = 200
-    answer: Json | None = None
-    """The JSON body; a chat completion that says ``Hello from NAME`` when None."""
-    pieces: tuple[str, ...] = ("Hello", " from", " the", " stream")
-    """The contents of the SSE chunks; ``data: [DONE]`` follows them."""
+    answer: Json | Callable[[Received], Json] | None = None
+    """The JSON body, or what makes it; a chat completion that says ``Hello from NAME`` when None."""
+    pieces: tuple[str | Json, ...] = ("Hello", " from", " the", " stream")
+    """The contents of the SSE chunks, or what else a chunk is to hold; ``data: [DONE]`` follows them."""
     gates: dict[int, asyncio.Event] = field(default_factory=dict)
     """Piece number → what it waits for. ``len(pieces)`` is the end of the stream."""
     before: asyncio.Event | None = None
@@ -124,8 +124,8 @@ class Backend:
         if stream:
             await self._stream(request, reader, writer)
             return
-        answer = self.answer if self.answer is not None else _completion(self.name, request)
-        body = json.dumps(answer).encode()
+        answer = self.answer(request) if callable(self.answer) else self.answer
+        body = json.dumps(_completion(self.name, request) if answer is None else answer).encode()
         writer.write(_head(self.status, f"content-type: application/json\r\ncontent-length: {len(body)}"))
         writer.write(body)
         await writer.drain()
@@ -198,10 +198,11 @@ def _completion(name: str, request: Received) -> Json:
     }
 
 
-def _chunk(request: Received, piece: str) -> bytes:
-    choice = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
+def _chunk(request: Received, piece: str | Json) -> bytes:
+    if isinstance(piece, str):
+        piece = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
     event = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": _model(request)}
-    return b"data: " + json.dumps({**event, "choices": [choice]}).encode() + b"\n\n"
+    return b"data: " + json.dumps(event | piece).encode() + b"\n\n"
 
 
 class Processor:

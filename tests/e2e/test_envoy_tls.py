@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import ssl
 import subprocess
@@ -9,6 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from waypost.config.tls import TlsConfig
+from waypost.config.units import HostPort
+from waypost.serve.envoy.process import EnvoyProcess
 
 CHAT = "/v1/chat/completions"
 
@@ -70,3 +75,33 @@ async def test_the_certificate_decides(
     else:
         assert answer.json()["error"]["code"] == "backend_unavailable"
         assert not math.requests
+
+
+async def test_envoy_shows_its_renewed_certificate_to_the_processor(
+    run_dir, make_config, client, authority, unused_tcp_port
+):
+    ours = authority("ours")
+    shown: list[str] = []
+
+    def meet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        shown.append(writer.get_extra_info("peercert")["serialNumber"])
+        writer.transport.abort()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ours.ca)
+    context.load_cert_chain(*ours.issue("server").values())
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["h2"])
+    server = await asyncio.start_server(meet, "127.0.0.1", unused_tcp_port, ssl=context)
+    tls = ours.issue("server") | {"client_ca": str(ours.ca), "envoy": {"ca": str(ours.ca), **ours.issue("envoy")}}
+    config = make_config({"math": ["http://127.0.0.1:1"]})
+    config = config.model_copy(update={"tls": TlsConfig.model_validate({"extproc": tls})})
+    envoy = await EnvoyProcess.start(run_dir, config, [HostPort("127.0.0.1", unused_tcp_port)])
+    try:
+        async with server, asyncio.timeout(60):
+            assert (await client(config).post(CHAT, json={"model": "math"})).status_code >= 500
+            assert shown
+            ours.issue("envoy")
+            while len(set(shown)) == 1:
+                await client(config).post(CHAT, json={"model": "math"})
+    finally:
+        await envoy.kill()

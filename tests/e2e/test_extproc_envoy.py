@@ -161,7 +161,7 @@ class Road:
 async def road(mode: str, tmp_path: Path) -> AsyncIterator[Road]:
     engine, backends, failures = Engine(), Backends(), []
     server = ExtProcServer(
-        HostPort("127.0.0.1", 0), lambda: engine, mode=mode, max_body=MAX_BODY, deadline=30,
+        HostPort("127.0.0.1", 0), lambda: engine, mode=mode, max_body=MAX_BODY, deadline=lambda: 30,
         count_failure=lambda: failures.append(None),
     )  # fmt: skip
     await backends.start()

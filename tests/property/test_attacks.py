@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from waypost.signals.conversation import ConversationReader
-from waypost.signals.jailbreak import JailbreakSignal, threshold_of
+from waypost.signals.jailbreak import JailbreakSignal
 from waypost.types import Message, Request
 
 ATTACKS = {
@@ -58,7 +58,7 @@ CHANGES |= {
 @pytest.fixture(scope="module")
 def signal(encoder):
     reader = ConversationReader(encoder, deadline=600, max_windows=64)
-    return JailbreakSignal(reader, threshold_of(encoder.manifest, "jailbreak", None), stop_early=True)
+    return JailbreakSignal(reader, encoder.manifest.threshold("jailbreak"), stop_early=True)
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -7,12 +7,15 @@ from hypothesis import strategies as st
 
 from waypost.wire.document import Document
 from waypost.wire.edits import Edits
+from waypost.wire.encode import Written
 from waypost.wire.spans import children
 from waypost.wire.tools import set_offer
 
 spaces = st.text(" \t\n\r", max_size=2)
 schemas = st.sampled_from(['{"x":1.0}', "{}", '{"a":[1e3,"\\u00e9]"]}', '{ "big": 12345678901234567890123 }'])
-new = st.lists(st.sampled_from([{"type": "function", "function": {"name": "n", "parameters": {"a": 1}}}]), max_size=2)
+new = st.lists(
+    st.sampled_from(['{ "function":{"name":"n" , "parameters":{"a":1e3}}\n}', '{"x":"\\u00e9"}']), max_size=2
+)
 
 
 @st.composite
@@ -25,11 +28,11 @@ def written_tools(draw: st.DrawFn) -> list[str]:
 
 
 @given(st.data(), written_tools(), new)
-def test_the_rest_keeps_its_bytes(data: st.DataObject, tools: list[str], added: list[dict[str, object]]) -> None:
+def test_the_rest_keeps_its_bytes(data: st.DataObject, tools: list[str], added: list[str]) -> None:
     kept = data.draw(st.frozensets(st.sampled_from(range(len(tools))))) if tools else frozenset()
     head, tail = '{"messages":[{"role":"user","content":"\\u0041"}], "tools":', ' , "seed" :1.50}'
     edits = Edits(Document.parse(f"{head}[{','.join(tools)}]{tail}".encode()))
-    set_offer(edits, kept, added)
+    set_offer(edits, kept, [Written(text) for text in added])
     body = edits.render().decode()
     parts = [tools[place].strip() for place in sorted(kept)]
     if not parts and not added:
@@ -38,6 +41,4 @@ def test_the_rest_keeps_its_bytes(data: st.DataObject, tools: list[str], added: 
     assert body.startswith(head)
     assert body.endswith(tail)
     array = body[len(head) : len(body) - len(tail)]
-    found = [array[child.start : child.end] for child in children(array, 0)]
-    assert found[: len(parts)] == parts
-    assert [json.loads(text) for text in found[len(parts) :]] == added
+    assert [array[child.start : child.end] for child in children(array, 0)] == [*parts, *added]

@@ -104,3 +104,14 @@ async def test_guards_share_the_pass_of_the_rules(weights, passes):
     assert passes.count("Call me at noon") == 1
     assert routed.seconds.keys() == {"domain", "jailbreak", "pii"}
     assert not any(result.unknown for result in routed.signals.values())
+
+
+def test_a_models_key_comes_from_a_variable_or_a_file(tmp_path):
+    (tmp_path / "key").write_text("from-file\n")
+    key = {"a": {"api_key_env": "KEY"}, "b": {"api_key_file": str(tmp_path / "key")}, "c": {}}
+    models = {name: {"endpoints": [{"url": "http://m:1"}], **more} for name, more in key.items()}
+    settings = Config.model_validate({"version": 1, "models": models, "routing": {"default_model": "a"}})
+    keys = build_engine(settings, {"KEY": "from-variable"}).api_keys
+    assert dict(keys) == {"a": "from-variable", "b": "from-file"}
+    assert keys.get("c") is None
+    assert len(keys) == 2

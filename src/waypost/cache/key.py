@@ -61,7 +61,7 @@ class Asked:
 def ask(document: Document, wire: Wire, *, owner: str, policy: str) -> Asked:
     """Digest one request; some 50 µs for a few kilobytes.
 
-    ``owner`` is what :func:`owner_digest` gave, ``policy`` a digest of the configuration that answers.
+    ``owner`` is what :func:`owner_digest` gave, ``policy`` says what answers: configuration, decision, model.
     """
     body: dict[str, Any] = {key: value for key, value in _canonical(document).items() if key not in _TRANSPORT}
     exact = _digest([owner, policy, wire, body])

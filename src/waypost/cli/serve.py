@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from waypost.cli.options import ConfigOption, DemoOption
 
 __all__ = ["serve"]
 
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers",
+        "-w",
+        min=1,
+        max=256,
+        envvar="WAYPOST_WORKERS",
+        show_envvar=True,
+        help="Processes that route requests, each on an ExtProc port of its own.",
+    ),
+]
 
-def serve(config: ConfigOption = None, demo: DemoOption = False) -> None:
+
+def serve(config: ConfigOption = None, demo: DemoOption = False, workers: WorkersOption = 1) -> None:
     """Run the router, and Envoy with it.
 
     Starts Envoy, ExtProc, the API, metrics and, in the demo, a small real LLM.
@@ -22,4 +37,4 @@ def serve(config: ConfigOption = None, demo: DemoOption = False) -> None:
     tune_process()
     from waypost.serve.run import run
 
-    raise typer.Exit(run(path))
+    raise typer.Exit(run(path, workers))

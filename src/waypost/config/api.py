@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, WithJsonSchema, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from waypost.config.naming import Name
+from waypost.config.secret import SecretFile, Variable, only_one, require_variable
 from waypost.config.strict import Strict
 from waypost.config.units import Bytes, parse_bytes
 
-__all__ = ["ApiConfig", "ApiToken", "Role", "is_loopback"]
+__all__ = ["SHORTEST_TOKEN", "ApiConfig", "ApiToken", "Role", "is_loopback"]
 
 Role = Literal["read", "operate"]
 
-_VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+SHORTEST_TOKEN: Final = 16
+"""Characters."""
+
 _ORIGIN: Final = r"^https?://[A-Za-z0-9._\-\[\]:]+$"
 
 
@@ -25,18 +27,24 @@ class ApiToken(Strict):
 
     name: Name
     """Who it is, for the log."""
-    env: Annotated[str, WithJsonSchema({"type": "string", "pattern": _VARIABLE})]
+    env: Variable | None = None
     """Environment variable with the token, of at least 16 characters."""
+    file: SecretFile | None = None
+    """File with the token instead; read again when it changes."""
     role: Role = "read"
     """``read`` asks and looks; ``operate`` also changes the configuration, which is as much as to own the router."""
 
     @field_validator("env")
     @classmethod
-    def _is_a_variable(cls, name: str) -> str:
-        # The message never repeats the value: people put the token itself here.
-        if not re.fullmatch(_VARIABLE, name):
-            raise ValueError("needs the name of an environment variable such as WAYPOST_TOKEN, not the token itself")
-        return name
+    def _is_a_variable(cls, name: str | None) -> str | None:
+        return require_variable(name, "WAYPOST_TOKEN", "token")
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        only_one(env=self.env, file=self.file)
+        if self.env is None and self.file is None:
+            raise ValueError("needs env or file, which hold the token")
+        return self
 
 
 class ApiConfig(Strict):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
+from waypost.config.secret import SecretFile, Variable, require_variable
 from waypost.config.strict import Strict
 from waypost.config.units import Bytes, PositiveSeconds, parse_bytes
 
@@ -15,6 +17,8 @@ Similarity = Annotated[float, Field(ge=0.0, le=1.0)]
 
 Scope = Literal["user", "tenant", "global"]
 """Who may be served the answer to whose request."""
+
+_URL: Final = r"^(rediss?|unix|https?)://[^\s@]+$"
 
 HeaderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,127}$")]
 
@@ -27,11 +31,13 @@ class CacheConfig(Strict):
     path: str | None = Field(None, min_length=1)
     """With ``memory``: SQLite file from which it is filled again after a restart. With ``qdrant`` (a directory) and
     ``milvus`` (a file): no server, but the database embedded in this process. It holds questions and answers."""
-    url: str | None = Field(None, pattern=r"^(rediss?|unix|https?)://[^\s@]+$")
+    url: Annotated[str, WithJsonSchema({"type": "string", "pattern": _URL})] | None = None
     """Of the server: ``redis://host:6379/0``, ``http://qdrant:6333``, ``http://milvus:19530``. Without a password."""
-    url_env: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    url_env: Variable | None = None
     """Environment variable that holds the URL instead, with the password; for Qdrant and Milvus, the password is the
     API key or token: ``https://:KEY@host``."""
+    url_file: SecretFile | None = None
+    """File that holds the URL instead; read at the start."""
     namespace: str = Field("waypost", pattern=r"^[a-z][a-z0-9_]{0,31}$")
     """Before every name on the server. Routers that share it share entries, bounds and invalidation."""
     copies_bytes: Bytes = 128 * 2**20
@@ -60,6 +66,20 @@ class CacheConfig(Strict):
     wait: PositiveSeconds = 10.0
     """How long a request waits for the answer to an identical one that is under way."""
 
+    @field_validator("url")
+    @classmethod
+    def _has_no_password(cls, url: str | None) -> str | None:
+        if url is not None and "@" in url:
+            raise ValueError("a user or password in a URL is not allowed; put the whole URL into url_env or url_file")
+        if url is not None and not re.fullmatch(_URL, url):
+            raise ValueError("expected a URL such as redis://host:6379/0, unix:///run/redis.sock or http://qdrant:6333")
+        return url
+
+    @field_validator("url_env")
+    @classmethod
+    def _is_a_variable(cls, name: str | None) -> str | None:
+        return require_variable(name, "WAYPOST_CACHE_URL", "URL")
+
     @model_validator(mode="after")
     def _names_a_tenant(self) -> Self:
         if self.scope == "tenant" and self.tenant_header is None:
@@ -72,9 +92,9 @@ class CacheConfig(Strict):
         return self
 
     def _has_a_place(self) -> None:
-        places = {"path": self.path, "url": self.url, "url_env": self.url_env}
+        places = {"path": self.path, "url": self.url, "url_env": self.url_env, "url_file": self.url_file}
         given = " and ".join(name for name, place in places.items() if place is not None)
-        wanted = {"memory": ("", "path"), "redis": ("url", "url_env")}.get(self.backend, tuple(places))
+        wanted = {"memory": ("", "path"), "redis": ("url", "url_env", "url_file")}.get(self.backend, tuple(places))
         if given not in wanted:
             choice = " or ".join(filter(None, wanted))
             raise ValueError(f"backend {self.backend} takes one of {choice}, not {given or 'none'}")

@@ -10,6 +10,7 @@ import yaml
 
 from waypost.config.environment import fill
 from waypost.config.place import Place, dotted
+from waypost.config.veil import Veil
 from waypost.config.yaml12 import MAX_DEPTH, compose, plain_tag
 from waypost.errors import ConfigError, Problem
 
@@ -36,10 +37,15 @@ class Document:
     """Where the key of a value is; absent for list items."""
     templates: Mapping[Place, str]
     """What is written where a value came from the environment, such as ``https://${HOST}/v1``."""
+    veil: Veil
+    """Puts that for the value into a text."""
 
     def problem(self, place: Place, message: str, *, key: bool = False) -> Problem:
-        """Locate a problem at the value of ``place``, or at its key; at the nearest parent when it is absent."""
-        return Problem(self.name, *self._position(place, key=key), dotted(place), message)
+        """Locate a problem at the value of ``place``, or at its key; at the nearest parent when it is absent.
+
+        Values from the environment are not shown, whatever ``message`` says.
+        """
+        return Problem(self.name, *self._position(place, key=key), dotted(place), self.veil(message))
 
     def _position(self, place: Place, *, key: bool) -> Position:
         if key and place in self.keys:
@@ -65,7 +71,8 @@ def read(
         raise ConfigError([Problem(name, 0, 0, "", message)])
     if builder.problems:
         raise ConfigError(sorted(builder.problems, key=lambda problem: (problem.line, problem.column)))
-    return Document(name, value, builder.values, builder.keys, builder.templates)
+    veil = Veil(builder.templates.values(), environ)
+    return Document(name, value, builder.values, builder.keys, builder.templates, veil)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from waypost.config.mistakes import problems_of
 from waypost.config.place import Place
 from waypost.config.schema import Config
 from waypost.config.structure import is_text_at
+from waypost.config.veil import Veil
 from waypost.errors import ConfigError, Problem
 
 __all__ = ["Loaded", "digest_of", "load", "loads"]
@@ -30,30 +31,37 @@ class Loaded:
 
     config: Config
     path: Path
+    text: str
+    """As it was read, for other processes that run on the same."""
     digest: str
     """12 hex digits that change with any value, wherever it came from, and with nothing else."""
     warnings: tuple[Problem, ...]
     """What has no effect or is risky, in the order of the file."""
     templates: Mapping[Place, str]
     """The text of each value that came from the environment, such as ``${HOST}``: may be shown; the value may not."""
+    veil: Veil
+    """Puts those texts for the values into what somebody says of this configuration."""
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """Read, validate and check a file of at most 1 MiB. Raises ConfigError with every mistake, in the file's order."""
-    return loads(_read_text(path), str(path), environ)
+def load(path: Path, environ: Mapping[str, str], *, workers: int = 1) -> Loaded:
+    """Read, validate and check a file of at most 1 MiB. Raises ConfigError with every mistake, in the file's order.
+
+    ``workers``: how many processes are to serve it.
+    """
+    return loads(_read_text(path), str(path), environ, workers=workers)
 
 
-def loads(text: str, name: str, environ: Mapping[str, str]) -> Loaded:
+def loads(text: str, name: str, environ: Mapping[str, str], *, workers: int = 1) -> Loaded:
     """:func:`load` for text already read; ``name`` stands for the file in messages and becomes ``Loaded.path``."""
     document = read(text, name, environ, is_text=is_text_at)
     try:
         config = Config.model_validate(document.value, strict=True)
     except ValidationError as error:
         raise ConfigError(problems_of(error, document)) from None
-    errors, warnings = check(config, document, environ)
+    errors, warnings = check(config, document, environ, workers)
     if errors:
         raise ConfigError(errors)
-    return Loaded(config, Path(name), digest_of(config), warnings, document.templates)
+    return Loaded(config, Path(name), text, digest_of(config), warnings, document.templates, document.veil)
 
 
 def digest_of(config: Config) -> str:

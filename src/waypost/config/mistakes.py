@@ -127,7 +127,8 @@ def _range(_detail: ErrorDetails, place: Place, found: str) -> str:
 
 
 def _pattern(detail: ErrorDetails, _place: Place, found: str) -> str:
-    return f"expected {_PATTERNS[detail['ctx']['pattern']]}, found {found}"
+    pattern = detail["ctx"]["pattern"]
+    return f"expected {_PATTERNS.get(pattern, f'text that matches {pattern}')}, found {found}"
 
 
 def _own_words(detail: ErrorDetails, _place: Place, found: str) -> str:

@@ -13,7 +13,7 @@ from waypost.config.units import Bytes, parse_bytes
 
 __all__ = ["Logs", "Observability", "Records", "Tracing"]
 
-_ENDPOINT: Final = r"^https?://[^\s/]+:\d+/?$"
+_ENDPOINT: Final = r"^https?://[^\s/@]+:\d+/?$"
 
 
 class Logs(Strict):
@@ -41,7 +41,7 @@ class Tracing(Strict):
     @classmethod
     def _is_an_endpoint(cls, endpoint: str) -> str:
         if not re.fullmatch(_ENDPOINT, endpoint):
-            raise ValueError("expected a URL with a port and without a path, such as http://localhost:4317")
+            raise ValueError("expected a URL with a port, without a path or a password, such as http://localhost:4317")
         return endpoint.rstrip("/")
 
 

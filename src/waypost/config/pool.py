@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, WithJsonSchema, field_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from waypost.config.naming import PiiTypes
+from waypost.config.secret import SecretFile, Variable, only_one, require_variable
 from waypost.config.strict import Strict
 from waypost.config.units import PositiveSeconds
 from waypost.types import Effort
 
 __all__ = ["Endpoint", "HealthCheck", "Model", "ModelPii", "Pricing", "ReasoningFamily"]
 
-_VARIABLE: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _URL: Final = r"^https?://[!-~]+$"
 
 
@@ -42,7 +42,7 @@ class Endpoint(Strict):
     def _is_http(cls, url: str) -> str:
         parts = _split(url)
         if parts.username is not None or parts.password is not None:
-            raise ValueError("a user or password in a URL is not allowed; put a key into api_key_env")
+            raise ValueError("a user or password in a URL is not allowed; put a key into api_key_env or api_key_file")
         if parts.query or parts.fragment:
             raise ValueError("a query or fragment in a URL is not allowed")
         return url.rstrip("/")
@@ -100,8 +100,10 @@ class Model(Strict):
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     served_as: str | None = None
     """The name that the backend knows; the model's own name when absent."""
-    api_key_env: Annotated[str, WithJsonSchema({"type": "string", "pattern": _VARIABLE})] | None = None
+    api_key_env: Variable | None = None
     """Environment variable with the key that is sent as ``Authorization: Bearer``."""
+    api_key_file: SecretFile | None = None
+    """File with that key instead; read again when it changes."""
     reasoning_family: str | None = None
     pricing: Pricing | None = None
     health_check: HealthCheck | None = None
@@ -111,10 +113,12 @@ class Model(Strict):
     @field_validator("api_key_env")
     @classmethod
     def _is_a_variable(cls, name: str | None) -> str | None:
-        # The message never repeats the value: people put the key itself here.
-        if name is not None and not re.fullmatch(_VARIABLE, name):
-            raise ValueError("needs the name of an environment variable such as OPENAI_API_KEY, not the key itself")
-        return name
+        return require_variable(name, "OPENAI_API_KEY", "key")
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> Self:
+        only_one(api_key_env=self.api_key_env, api_key_file=self.api_key_file)
+        return self
 
 
 class ReasoningFamily(Strict):

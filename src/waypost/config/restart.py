@@ -15,6 +15,7 @@ _STORE: Final = (
     "path",
     "url",
     "url_env",
+    "url_file",
     "namespace",
     "max_entries",
     "max_bytes",
@@ -24,6 +25,7 @@ _STORE: Final = (
 _FIXED: Final[tuple[Place, ...]] = (
     ("listeners",),
     ("api",),
+    ("tls",),
     ("envoy", "enabled"),
     ("envoy", "request_body"),
     ("envoy", "concurrency"),

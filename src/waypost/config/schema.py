@@ -26,6 +26,7 @@ from waypost.config.naming import Attacks, Domains, Name, Names, PiiTypes
 from waypost.config.observing import Logs, Observability, Records, Tracing
 from waypost.config.pool import Endpoint, HealthCheck, Model, ModelPii, Pricing, ReasoningFamily
 from waypost.config.strict import Probability, Strict
+from waypost.config.tls import EnvoyTls, ExtProcTls, ServerTls, TlsConfig
 from waypost.config.tooling import DecisionTools, ToolsConfig
 from waypost.config.units import Address, Bytes, HostPort, PositiveSeconds, Seconds, parse_bytes
 from waypost.types import Effort
@@ -49,6 +50,8 @@ __all__ = [
     "Encoder",
     "Endpoint",
     "Envoy",
+    "EnvoyTls",
+    "ExtProcTls",
     "GuardConfig",
     "HealthCheck",
     "JailbreakAnswerCheck",
@@ -70,8 +73,10 @@ __all__ = [
     "Records",
     "Routing",
     "Rule",
+    "ServerTls",
     "Signals",
     "SystemPrompt",
+    "TlsConfig",
     "ToolsConfig",
     "Tracing",
 ]
@@ -108,6 +113,7 @@ class Envoy(Strict):
     on_processor_failure: Literal["reject", "pass"] = "reject"
     """What Envoy does when waypost is gone: answer 5xx, or send the request unrouted to the default model."""
     message_timeout: PositiveSeconds = 5.0
+    """How long waypost may take to decide; ``cache.wait`` comes on top where there is a cache."""
     connect_timeout: PositiveSeconds = 2.0
     request_timeout: Seconds = 600.0
     """How long a backend may be silent, before its answer or within it; 0s: no limit. A live stream is never cut."""
@@ -309,6 +315,7 @@ class Config(Strict):
 
     version: Literal[1]
     listeners: Listeners = Listeners()
+    tls: TlsConfig = TlsConfig()
     api: ApiConfig = ApiConfig()
     envoy: Envoy = Envoy()
     models: dict[Name, Model] = Field(min_length=1)
@@ -321,3 +328,8 @@ class Config(Strict):
     tools: ToolsConfig | None = None
     observability: Observability = Observability()
     demo: Demo | None = None
+
+    @property
+    def processing_timeout(self) -> float:
+        """Seconds that Envoy waits for waypost: to decide, and for the answer to an identical request."""
+        return self.envoy.message_timeout + (self.cache.wait if self.cache else 0.0)

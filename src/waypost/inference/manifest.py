@@ -100,6 +100,15 @@ class Manifest:
         """Find a head of the graph."""
         return next((head for head in self.heads if head.name == name), None)
 
+    def threshold(self, head: str, configured: float | None = None) -> float:
+        """Return the configured threshold, else the head's own. Raises SetupError when the encoder has no such head."""
+        facts = self.head(head)
+        if facts is None:
+            raise SetupError(
+                f"the encoder has no classifier for {head}; a rule with {head} needs waypost's trained weights"
+            )
+        return facts.threshold if configured is None else configured
+
     def write(self, directory: Path) -> None:
         """Write ``manifest.json``."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)

@@ -37,7 +37,7 @@ class WorkerPool:
         """Run ``work`` within ``deadline`` seconds from now.
 
         Work that is cancelled or late while it waits never starts. Raises Overloaded at once when the queue is
-        full, DeadlineExceeded when time is up, InferenceError when the pool is closed.
+        full, DeadlineExceeded when time is up, InferenceError when the pool is closed or the work ended its thread.
         """
         abandoned = threading.Event()
         future = self._submit(work, abandoned)
@@ -65,13 +65,25 @@ class WorkerPool:
             if self._pending >= self._capacity:
                 raise Overloaded(f"{self._pending} requests are waiting already")
             self._pending += 1
-            future = self._executor.submit(work, abandoned.is_set)
+            future = self._executor.submit(_contained, work, abandoned.is_set)
         future.add_done_callback(self._done)
         return future
 
     def _done(self, _: Future[T]) -> None:
         with self._lock:
             self._pending -= 1
+
+
+def _contained(work: Callable[[Abandoned], T], abandoned: Abandoned) -> T:
+    """Run ``work``; what would end a thread, and the event loop with it, becomes an error of this work alone."""
+    try:
+        return work(abandoned)
+    except MemoryError as error:
+        raise InferenceError("the encoder ran out of memory") from error
+    except Exception:
+        raise
+    except BaseException as error:
+        raise InferenceError(f"the encoder's thread ended: {error!r}") from error
 
 
 def _is_cancelled() -> bool:

@@ -56,15 +56,17 @@ def quantise_matrices(model: ModelProto, target: Path) -> None:
     """Write ``model`` to ``target`` with int8 weights in its MatMul and Attention nodes."""
     from onnx import TensorProto
     from onnx.helper import set_model_props
-    from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    from waypost.inference.runtime import quantization
+
+    library = quantization()
     set_model_props(model, _READY)
-    quantize_dynamic(
+    library.quantize_dynamic(
         model,
         target,
         op_types_to_quantize=["MatMul", "Attention"],
         per_channel=True,
-        weight_type=QuantType.QInt8,
+        weight_type=library.QuantType.QInt8,
         # Contrib operators have no shape inference, so the quantiser must be told what flows between them.
         extra_options={"MatMulConstBOnly": True, "DefaultTensorType": TensorProto.FLOAT},
     )

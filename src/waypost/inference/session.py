@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as binding
 
 from waypost.errors import InferenceError, SetupError
 from waypost.inference.architecture import Floats
+from waypost.inference.mapped import without_weights
+from waypost.inference.runtime import binding, onnxruntime
 
 __all__ = ["EARLY", "Session"]
 
 EARLY: Final = "fast."
 """Begins the names of outputs that need the lower layers only."""
+
+_FOLDER: Final = "session.model_external_initializers_file_folder_path"
 
 # ONNX Runtime's errors share no base class of their own.
 _ERRORS = (
@@ -44,15 +46,18 @@ class Session:
     def load(cls, path: Path, graph: bytes | None = None, *, early: bool = False) -> Self:
         """Load a graph: ``graph``, or what lies at ``path``. Raises SetupError when ONNX Runtime cannot run it.
 
+        The weights at ``path`` are mapped, not copied: the file must stay as it is for as long as the session lives.
         ``early``: give the outputs that need the lower layers only, under their plain names, instead of the others.
         """
         options = onnxruntime.SessionOptions()
         # More threads would make one request a little faster and two at a time slower, and they spin while idle.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
+        options.add_session_config_entry(_FOLDER, str(path.parent))
         try:
-            session = onnxruntime.InferenceSession(graph or path, options, providers=["CPUExecutionProvider"])
-        except _ERRORS as error:
+            light = graph or without_weights(path)
+            session = onnxruntime.InferenceSession(light, options, providers=["CPUExecutionProvider"])
+        except (*_ERRORS, OSError, ValueError) as error:
             raise SetupError(f"ONNX Runtime {onnxruntime.__version__} cannot load {path}: {error}") from error
         return cls(session, early=early)
 

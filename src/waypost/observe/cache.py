@@ -1,16 +1,21 @@
-"""Metrics of the cache and of the choice of tools."""
+"""Metrics of the cache: what came of asking it. Its store's are in :mod:`waypost.observe.store`."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from waypost.types import Record
 
 __all__ = ["CacheMetrics"]
 
+_SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""A request may wait for the answer to an identical one."""
+
 
 class CacheMetrics:
-    """Counts what came of asking. Reasons are names of our own."""
+    """Counts what came of asking. Reasons are names of our own, decisions those of the configuration."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.hits = Counter("llm_cache_hits", "Requests answered from the cache.", registry=registry)
@@ -18,21 +23,24 @@ class CacheMetrics:
         self.results = Counter(
             "waypost_cache_results",
             "Requests by what came of asking the cache: the layer that hit, or why nothing was served.",
-            ["result", "reason"],
+            ["decision_name", "result", "reason"],
             registry=registry,
         )
-        self.tokens_saved = Counter(
-            "waypost_tool_tokens_removed", "Estimated prompt tokens of tools that were taken out.", registry=registry
-        )
-        self.tokens_added = Counter(
-            "waypost_tool_tokens_added", "Estimated prompt tokens of tools that were put in.", registry=registry
+        self.seconds = Histogram(
+            "waypost_cache_lookup_seconds",
+            "Time to ask the cache, the wait for an identical request included.",
+            ["result"],
+            buckets=_SECONDS,
+            registry=registry,
         )
 
     def observe(self, record: Record) -> None:
         """Count one finished request."""
-        self.tokens_saved.inc(max(0, record.tools_saved))
-        self.tokens_added.inc(max(0, -record.tools_saved))
         if record.recalled is None:
             return
+        result = "hit" if record.recalled.hit else "miss"
         (self.hits if record.recalled.hit else self.misses).inc()
-        self.results.labels("hit" if record.recalled.hit else "miss", record.recalled.reason).inc()
+        decision = record.decision.name if record.decision else ""
+        self.results.labels(decision or "none", result, record.recalled.reason).inc()
+        if step := record.steps.get("cache"):
+            self.seconds.labels(result).observe(step.seconds)

@@ -1,7 +1,7 @@
 """One log line a request, under the names of VSR's events. Never a word of a prompt.
 
-``routing_decision`` and ``llm_usage`` tell of requests that were served, ``security_block`` of those that a guard
-stopped and ``routing_block`` of those that were answered with any other error.
+``routing_decision``, ``cache_hit`` or ``cache_miss``, and ``llm_usage`` tell of requests that were served,
+``security_block`` of those that a guard stopped and ``routing_block`` of those that were answered with any other error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from waypost.observe.prices import Prices
-from waypost.types import Record, Usage
+from waypost.types import Recalled, Record, Usage
 
 __all__ = ["Requests", "log_request"]
 
@@ -33,6 +33,8 @@ def log_request(record: Record, which: Requests, model_label: Callable[[str], st
         _say("routing_block", record, requested_model=requested, reason=record.error, status=record.status)
     elif which == "all" and record.selection is not None:
         _say("routing_decision", record, requested_model=requested, **_decision(record))
+        if record.recalled:
+            _say("cache_hit" if record.recalled.hit else "cache_miss", record, **_cache(record.recalled, record))
         if record.usage:
             _say("llm_usage", record, **_usage(record.selection.model, record.usage, record, prices))
 
@@ -52,6 +54,15 @@ def _decision(record: Record) -> dict[str, object]:
         "selected_model": selection.model if selection else None,
         "reasoning": selection.reasoning if selection else None,
         "routing_latency_ms": round(record.router_seconds * 1000, 3),
+    }
+
+
+def _cache(recalled: Recalled, record: Record) -> dict[str, object]:
+    step = record.steps.get("cache")
+    return {
+        "reason": recalled.reason,
+        "similarity": None if recalled.similarity is None else round(recalled.similarity, 4),
+        "lookup_latency_ms": round(step.seconds * 1000, 3) if step else None,
     }
 
 

@@ -2,23 +2,28 @@
 
 Labels are bounded: a model name that is not in the pool is counted as ``other``, whatever a client sends.
 
-Several processes: each has a registry of its own, and every sample may be added to the same sample of the others,
-except those of ``waypost_build_info`` (equal everywhere) and ``waypost_config_last_reload_successful`` (the least).
+Several processes: the workers' counters and histograms are added to those of the process that is asked, and the gauges
+of the mode ``SUMMED``; every other gauge is told by that process alone (:mod:`waypost.observe.merged`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from waypost import __version__
 from waypost.observe.answers import AnswerMetrics
 from waypost.observe.cache import CacheMetrics
 from waypost.observe.guards import GuardMetrics
+from waypost.observe.merged import SUMMED, Merged
 from waypost.observe.prices import Prices
+from waypost.observe.store import StoreMetrics
+from waypost.observe.tools import ToolMetrics
 from waypost.types import Decision, Record, Selection
 
 __all__ = ["Metrics"]
@@ -37,6 +42,8 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # or each counter has a twin
         self.registry = CollectorRegistry()
+        self._told: Collector = self.registry
+        self._pending: dict[str, Callable[[], int]] = {}
         self._known: frozenset[str] = frozenset()
         self._prices: Prices | None = None
         self._requests()
@@ -44,6 +51,8 @@ class Metrics:
         self.answers = AnswerMetrics(self.registry)
         self.guards = GuardMetrics(self.registry)
         self.cache = CacheMetrics(self.registry)
+        self.store = StoreMetrics(self.registry)
+        self.tools = ToolMetrics(self.registry)
         self._process()
 
     def _requests(self) -> None:
@@ -61,7 +70,10 @@ class Metrics:
             "waypost_responses", "Answers sent to clients by status code.", ["status"], registry=registry
         )
         self.active = Gauge(
-            "waypost_requests_active", "Requests between their head and the end of their answer.", registry=registry
+            "waypost_requests_active",
+            "Requests between their head and the end of their answer.",
+            multiprocess_mode=SUMMED,
+            registry=registry,
         )
 
     def _routing(self) -> None:
@@ -160,6 +172,10 @@ class Metrics:
             ["child"],
             registry=registry,
         )
+        self.workers = Gauge(
+            "waypost_workers", "Processes that route requests: 1, or of --workers those that live.", registry=registry
+        )
+        self.workers.set(1)
         build = Gauge("waypost_build_info", "Always 1; the labels say what runs.", ["version"], registry=registry)
         build.labels(__version__).set(1)
 
@@ -167,9 +183,10 @@ class Metrics:
         """Set the names that may appear in the label ``model``, any other is ``other``; and what answers cost."""
         self._known, self._prices = models, prices
 
-    def watch_encoder(self, pending: Callable[[], int]) -> None:
-        """Ask ``pending`` for the encoder's queue whenever metrics are read."""
-        self.encoder_pending.set_function(pending)
+    def watch_encoder(self, pending: Callable[[], int], whose: str = "own") -> None:
+        """Ask ``pending`` for an encoder's queue whenever metrics are read, instead of what was ``whose`` before."""
+        self._pending[whose] = pending
+        self.encoder_pending.set_function(lambda: sum(each() for each in self._pending.values()))
 
     def reloaded(self, *, applied: bool) -> None:
         """Count a reload of the configuration."""
@@ -191,22 +208,25 @@ class Metrics:
             self.errors.labels(requested, reason).inc()
         self._observe_routing(record, requested)
         self.cache.observe(record)
+        self.tools.observe(record)
         self.guards.observe(record, record.selection.model if record.selection else requested)
-        if record.selection is not None and record.status and not record.error:
-            self.answers.observe(record, record.selection.model, self._prices)
+        asked = _asked(record)
+        if asked is not None and record.status and not record.error:
+            self.answers.observe(record, asked.model, self._prices)
 
     def _observe_routing(self, record: Record, requested: str) -> None:
         if record.router_seconds:
             self.routing_seconds.observe(record.router_seconds)
-        if record.selection is not None:
+        asked = _asked(record)
+        if asked is not None:
             code = "auto_routing" if record.decision else "model_specified"
-            self.reasons.labels(code, record.selection.model).inc()
+            self.reasons.labels(code, asked.model).inc()
         if record.decision is None:
             return
         self._observe_decision(record, record.decision)
-        if record.selection is not None:
-            self.modifications.labels(requested, record.selection.model).inc()
-            self._observe_reasoning(record, record.selection)
+        if asked is not None:
+            self.modifications.labels(requested, asked.model).inc()
+            self._observe_reasoning(record, asked)
         self._observe_signals(record)
 
     def _observe_decision(self, record: Record, decision: Decision) -> None:
@@ -239,7 +259,16 @@ class Metrics:
 
     def render(self) -> bytes:
         """The text exposition of everything, as a scrape wants it."""
-        return generate_latest(self.registry)
+        return generate_latest(self._told)
+
+    def merge(self, directory: Path) -> None:
+        """Tell from now on also what workers count in ``directory``."""
+        self._told = Merged(self.registry, directory)
+
+
+def _asked(record: Record) -> Selection | None:
+    """The choice of a model that was then asked; None where the cache answered for it."""
+    return None if record.recalled and record.recalled.hit else record.selection
 
 
 def _reason(record: Record) -> str:

@@ -1,5 +1,7 @@
 """Decision records: one JSON line a request in a file of bounded size, written by a thread, without any content.
 
+Several processes may write one file.
+
 Before the first record of a configuration stands a line that describes it, again in each new file, so that every file
 can be replayed by itself. Model names that the pool does not have and paths that are not served are left out: a client
 may have put anything there.
@@ -16,10 +18,11 @@ from typing import Any, Final
 from waypost import __version__
 from waypost.config.observing import Records
 from waypost.errors import SetupError
+from waypost.observe.appended import AppendedFile
 from waypost.observe.background import Background
 from waypost.observe.definitions import Definitions
 from waypost.observe.prices import Prices
-from waypost.types import Record, SignalResult, Verdict
+from waypost.types import Recalled, Record, SignalResult, Verdict
 
 __all__ = ["FORMAT", "Described", "RecordFile", "record_line"]
 
@@ -46,9 +49,9 @@ class RecordFile:
     def __init__(self, settings: Records, lost: Callable[[int], object]) -> None:
         self.settings = settings
         self._path = Path(settings.path).expanduser()
-        self._described = ""
+        self._described = ("", 0)
         try:
-            self._file = self._path.open("ab")
+            self._file = AppendedFile(self._path, files=settings.files)
         except OSError as error:
             why = error.strerror or str(error)
             raise SetupError(f"observability.records.path: cannot write {self._path}: {why}") from None
@@ -64,29 +67,17 @@ class RecordFile:
         self._file.close()
 
     def _write(self, batch: list[tuple[Record, Described]]) -> None:
-        for record, described in batch:
-            if self._file.tell() >= self.settings.max_size:
-                self._rotate()
-            if described.digest != self._described:
-                self._line(_config_line(described))
-                self._described = described.digest
-            self._line(record_line(record, described))
-        self._file.flush()
+        with self._file.turn():
+            for record, described in batch:
+                if self._file.size >= self.settings.max_size:
+                    self._file.rotate()
+                if self._described != (described.digest, self._file.generation):
+                    self._line(_config_line(described))
+                    self._described = (described.digest, self._file.generation)
+                self._line(record_line(record, described))
 
     def _line(self, value: Mapping[str, object]) -> None:
-        self._file.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-
-    def _rotate(self) -> None:
-        self._file.close()
-        for number in range(self.settings.files, 0, -1):
-            older = self._numbered(number - 1)
-            if older.exists():
-                older.replace(self._numbered(number))
-        self._file = self._path.open("ab")
-        self._described = ""
-
-    def _numbered(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+        self._file.append(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
 
 def _config_line(described: Described) -> dict[str, object]:
@@ -115,6 +106,8 @@ def record_line(record: Record, described: Described) -> dict[str, Any]:
         "selection": selection.reason if selection else "",
         "signals": {kind: _signal(result) for kind, result in record.signals.items()},
         "guards": [_verdict(verdict) for verdict in record.verdicts],
+        "cache": _cache(record.recalled),
+        "tools": asdict(record.tools) if record.tools else None,
         "tokens": [usage.prompt_tokens, usage.completion_tokens] if usage else None,
         "cost": [cost.currency, round(cost.amount, 9)] if cost else None,
         "seconds": _seconds(record),
@@ -141,9 +134,17 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
     )
 
 
+def _cache(recalled: Recalled | None) -> dict[str, object] | None:
+    if recalled is None:
+        return None
+    found: dict[str, object] = {"hit": recalled.hit, "reason": recalled.reason}
+    return found if recalled.similarity is None else found | {"similarity": round(recalled.similarity, _DIGITS)}
+
+
 def _seconds(record: Record) -> dict[str, object]:
-    found = {
+    found: dict[str, object] = {
         "signals": {kind: round(seconds, _DIGITS) for kind, seconds in record.signal_seconds.items()},
+        **{name: round(step.seconds, _DIGITS) for name, step in record.steps.items()},
         "router": round(record.router_seconds, _DIGITS),
         "first_token": None if record.first_token_seconds is None else round(record.first_token_seconds, _DIGITS),
         "total": round(record.total_seconds, _DIGITS),

@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from waypost.types import Decision, Record, Selection, SignalResult, Trace, Usage, Verdict
+from waypost.types import (
+    Decision,
+    Recalled,
+    Record,
+    Selection,
+    SignalResult,
+    Step,
+    ToolChoice,
+    Trace,
+    Usage,
+    Verdict,
+)
 
 __all__ = ["Attributes", "Span", "Value", "spans_of"]
 
@@ -89,15 +100,48 @@ def _steps(record: Record, trace: Trace, new_id: Callable[[], str]) -> Iterator[
         moment += seconds
     if record.selection is None:
         return
-    decided = moment + record.decide_seconds
+    ready = moment + record.decide_seconds
     if record.decision is not None:
         attributes = _decision(record, record.decision, record.selection)
-        yield Span(f"{_PREFIX}routing.decision", new_id(), trace.span_id, moment, decided, attributes)
+        yield Span(f"{_PREFIX}routing.decision", new_id(), trace.span_id, moment, ready, attributes)
+    for name, attributes, step in _measured(record):
+        start, ready = record.began + step.start, record.began + step.start + step.seconds
+        yield Span(_PREFIX + name, new_id(), trace.span_id, start, ready, attributes)
+    if record.recalled and record.recalled.hit:
+        return
     if record.system_prompt:
-        yield Span(f"{_PREFIX}system_prompt.injection", new_id(), trace.span_id, decided, sent)
+        yield Span(f"{_PREFIX}system_prompt.injection", new_id(), trace.span_id, ready, sent)
     yield Span(f"{_PREFIX}backend.selection", new_id(), trace.span_id, sent, sent, _backend(record, record.selection))
     if not record.error and record.status:
         yield _upstream(record, record.selection, trace, sent)
+
+
+def _measured(record: Record) -> Iterator[tuple[str, Attributes, Step]]:
+    """The steps whose own times are known, in their order."""
+    if record.recalled and (step := record.steps.get("cache")):
+        yield "cache.lookup", _cache(record.recalled, step.seconds), step
+    if record.tools and (step := record.steps.get("tools")):
+        yield "tools.selection", _tools(record.tools), step
+
+
+def _cache(recalled: Recalled, seconds: float) -> Attributes:
+    found: dict[str, Value] = {
+        "cache.hit": recalled.hit,
+        "cache.result": recalled.reason,
+        "cache.lookup_time_ms": seconds * 1000,
+    }
+    return found if recalled.similarity is None else found | {"cache.similarity": recalled.similarity}
+
+
+def _tools(choice: ToolChoice) -> Attributes:
+    found: dict[str, Value] = {
+        "tools.strategy": choice.mode,
+        "tools.count": choice.offered,
+        "tools.selected": choice.added,
+        "tools.removed": choice.removed,
+        "tools.tokens_saved": choice.tokens_saved,
+    }
+    return found | {"tools.unknown": choice.unknown} if choice.unknown else found
 
 
 def _signal(kind: str, seconds: float, result: SignalResult | None, verdicts: tuple[Verdict, ...]) -> Attributes:

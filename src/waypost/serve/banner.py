@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from waypost import __version__
 from waypost.config.schema import Config
+from waypost.config.units import HostPort
 from waypost.serve import demo_llm
 from waypost.serve.live import Live
 
 __all__ = ["start_up_block"]
 
 
-def start_up_block(live: Live, seconds: float) -> str:
-    """Version, configuration, models with size and origin, listeners, an example, and how long it took."""
+def start_up_block(live: Live, processors: Sequence[HostPort], seconds: float) -> str:
+    """Version, configuration, models with size and origin, listeners, an example, and how long it took.
+
+    ``processors``: the addresses of ExtProc, one a worker.
+    """
     loaded = live.loaded
-    rows = [("config", f"{loaded.path}  digest {loaded.digest}"), *_models(live), *_listeners(loaded.config)]
+    rows = [("config", f"{loaded.path}  digest {loaded.digest}"), *_models(live)]
+    rows += _listeners(loaded.config, processors)
     if loaded.config.envoy.enabled:
         rows.append(("try", _example(loaded.config)))
     lines = (f"  {name:<9} {value}" for name, value in rows)
@@ -36,13 +41,15 @@ def _models(live: Live) -> Iterator[tuple[str, str]]:
     yield "models", "  ".join(f"{name} (default)" if name == default else name for name in config.models)
 
 
-def _listeners(config: Config) -> Iterator[tuple[str, str]]:
-    listeners = config.listeners
+def _listeners(config: Config, processors: Sequence[HostPort]) -> Iterator[tuple[str, str]]:
+    listeners, tls = config.listeners, config.tls
     if config.envoy.enabled:
         yield "http", f"http://{listeners.http}/v1"
-    yield "extproc", f"{listeners.extproc}"
-    yield "dashboard", f"http://{listeners.api}/"
-    yield "metrics", f"http://{listeners.metrics}/metrics"
+    yield "extproc", f"{'  '.join(map(str, processors))}{' (TLS)' if tls.extproc else ''}"
+    if len(processors) > 1:
+        yield "workers", f"{len(processors)}"
+    yield "dashboard", f"{'https' if tls.api else 'http'}://{listeners.api}/"
+    yield "metrics", f"{'https' if tls.metrics else 'http'}://{listeners.metrics}/metrics"
 
 
 def _example(config: Config) -> str:

@@ -17,9 +17,9 @@ __all__ = ["Child"]
 
 
 class Child:
-    """A running program whose output goes to a log file."""
+    """A running program whose output goes to a log file, or to where ours goes."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path | None) -> None:
         self.name = name
         self.log = log
         self._process = process
@@ -28,17 +28,23 @@ class Child:
 
     @classmethod
     async def spawn(
-        cls, name: str, arguments: Sequence[str], log: Path, environ: Mapping[str, str] | None = None
+        cls,
+        name: str,
+        arguments: Sequence[str],
+        log: Path | None,
+        environ: Mapping[str, str] | None = None,
+        stdin: int = asyncio.subprocess.DEVNULL,
     ) -> Child:
         """Start ``arguments``. Raises SetupError when no process can be made.
 
+        ``log`` None: its output is among ours. ``stdin``: a descriptor, such as a socket to talk over.
         A program that cannot be executed ends at once, with the reason in its log.
         """
-        with log.open("wb") as output:
+        with log.open("wb") if log else contextlib.nullcontext() as output:
             try:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *arguments),
-                    stdin=asyncio.subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=output,
                     stderr=output,
                     env=environ,
@@ -85,6 +91,8 @@ class Child:
 
     def last_words(self, lines: int = 3) -> str:
         """The end of its log, on one line."""
+        if self.log is None:
+            return "its last words are above"
         text = self.log.read_text(errors="replace").strip().splitlines()[-lines:]
         return f"{' | '.join(text) or 'it said nothing'} (whole log: {self.log})"
 

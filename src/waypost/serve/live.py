@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from waypost.build import build_engine
 from waypost.config.load import Loaded, load
 from waypost.config.restart import needs_restart
-from waypost.config.schema import Config
 from waypost.engine import Engine
 from waypost.errors import ConfigError, Problem, WaypostError
 from waypost.inference.encoder import Encoder
@@ -33,6 +32,7 @@ class Live:
         self.telemetry = telemetry
         self.error = ""
         """Why the last reload was refused; empty when it was not."""
+        self._veil = loaded.veil
         self.engine, observer = self._build(loaded, resources)
         telemetry.know(observer)
         self._watch_encoder()
@@ -48,7 +48,12 @@ class Live:
         """The engine for a request that begins now."""
         return self.engine
 
-    async def reload(self, follow: Callable[[Config], Awaitable[None]], retire: Callable[[], None]) -> None:
+    @property
+    def settled(self) -> bool:
+        """Whether no request uses an old engine, and no other engine is about to take the place of this one."""
+        return not self._old_engines and not self._lock.locked()
+
+    async def reload(self, follow: Callable[[Loaded], Awaitable[None]], retire: Callable[[], None]) -> None:
         """Read the file again and put it in force; on any error the old configuration stays.
 
         ``follow`` has Envoy learn the new clusters and routes beside the old ones, before the engines are exchanged,
@@ -63,24 +68,31 @@ class Live:
                 log.exception("reload failed inside waypost")
                 self._refused(f"internal error: {error!r}")
 
-    async def _reload(self, follow: Callable[[Config], Awaitable[None]], retire: Callable[[], None]) -> None:
+    async def _reload(self, follow: Callable[[Loaded], Awaitable[None]], retire: Callable[[], None]) -> None:
         loaded = load(self.loaded.path, os.environ)
+        self._veil = loaded.veil
         if loaded.digest != self.loaded.digest:
             self._require_hot(loaded)
-            resources = await load_resources(loaded.config, self.resources)
-            engine, observer = await asyncio.to_thread(self._build, loaded, resources)
-            await follow(loaded.config)
-            self.resources = resources
-            self._watch_encoder()
-            self._exchange(engine, observer, retire)
-            self.loaded = loaded
-            logs.configure(loaded.config.observability.logs)
+            await self.apply(loaded, follow, retire)
             self.telemetry.metrics.reloaded(applied=True)
             log.info("configuration reloaded", extra={"event": "config_reloaded", "digest": loaded.digest})
         self.error = ""
 
+    async def apply(
+        self, loaded: Loaded, follow: Callable[[Loaded], Awaitable[None]], retire: Callable[[], None]
+    ) -> None:
+        """Put in force what somebody else has read and found hot. Raises WaypostError, and the old one stays."""
+        resources = await load_resources(loaded.config, self.resources)
+        engine, observer = await asyncio.to_thread(self._build, loaded, resources)
+        await follow(loaded)
+        self.resources = resources
+        self._watch_encoder()
+        self._exchange(engine, observer, retire)
+        self.loaded = loaded
+        logs.configure(loaded.config.observability.logs)
+
     def _refused(self, why: str) -> None:
-        self.error = why
+        self.error = why = self._veil(why)
         self.telemetry.metrics.reloaded(applied=False)
         for line in why.splitlines():
             log.error("reload refused, the old configuration stays: %s", line, extra={"event": "config_reload_failed"})
@@ -97,7 +109,7 @@ class Live:
             loaded.config,
             os.environ,
             encoder=having.encoder,
-            store=having.store,
+            store=self.telemetry.metrics.store.measured(having.store) if having.store else None,
             tools=having.tools,
             observer=observer,
         )

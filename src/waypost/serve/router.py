@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -32,7 +33,9 @@ from waypost.serve.extproc.server import ExtProcServer
 from waypost.serve.http import HttpServer
 from waypost.serve.live import Live
 from waypost.serve.ports import require_free
+from waypost.serve.processor import processor
 from waypost.serve.supervise import Supervised
+from waypost.serve.workers.pool import Workers
 
 __all__ = ["Router"]
 
@@ -43,9 +46,12 @@ _LAST_TELEMETRY_SECONDS: Final = 2.0
 
 
 class Router:
-    """One router. ``start`` raises SetupError when something is missing; ``drain`` or ``kill`` it whatever happened."""
+    """One router. ``start`` raises SetupError when something is missing; ``drain`` or ``kill`` it whatever happened.
 
-    def __init__(self, loaded: Loaded, run_dir: Path) -> None:
+    ``workers``: how many processes serve ExtProc. One: this one does; more: this one supervises them.
+    """
+
+    def __init__(self, loaded: Loaded, run_dir: Path, workers: int = 1) -> None:
         self.metrics = Metrics()
         self._telemetry = Telemetry(self.metrics, loaded.config.observability)
         self._loaded = loaded
@@ -59,6 +65,11 @@ class Router:
         restarts = self.metrics.child_restarts
         self._envoy = Supervised("Envoy", self._start_envoy, restarts.labels("envoy").inc)
         self._demo = Supervised("the demo LLM", self._start_demo, restarts.labels("demo_llm").inc)
+        self._workers: Workers | None = None
+        if workers > 1:
+            count = restarts.labels("worker").inc
+            self._workers = Workers(workers, loaded, run_dir, count_restart=count, retired=self._retire)
+            self._count_workers(self._workers)
 
     @property
     def live(self) -> Live:
@@ -88,13 +99,14 @@ class Router:
         resources = await load_resources(self._config)
         self._live = Live(self._loaded, resources, self._telemetry)
         self._store = ConfigStore(self._live, self.reload, os.environ)
-        await self._start_extproc(self._live)
+        await (self._workers.start() if self._workers else self._start_extproc(self._live))
         if self._config.envoy.enabled:
             await self._envoy.start()
 
     async def reload(self) -> None:
         """Put the file's present content in force, if it is right."""
         await self.live.reload(self._follow, self._retire)
+        self._retire()
 
     async def drain(self) -> None:
         """Let running answers finish, then stop every part."""
@@ -102,7 +114,9 @@ class Router:
         if self._extproc:
             await self._extproc.drain()
         if envoy := self._envoy.release():
-            await envoy.drain(self.live.loaded.config.envoy.drain_timeout)
+            await envoy.drain(self._in_force.config.envoy.drain_timeout)
+        if self._workers:
+            await self._workers.drain(self._in_force.config.envoy.drain_timeout, announced=envoy is not None)
         if self._extproc:
             await self._extproc.stop(_EXTPROC_GRACE_SECONDS)
         if demo := self._demo.release():
@@ -119,6 +133,8 @@ class Router:
         """End every child at once."""
         await self._envoy.kill()
         await self._demo.kill()
+        if self._workers:
+            await self._workers.kill()
 
     def status(self) -> Status:
         """What ``/ready`` tells."""
@@ -129,25 +145,45 @@ class Router:
         if self._config.demo:
             checks["demo_llm"] = self._demo.child is not None
         guards = states(live.engine.config, live.engine.watch.health) if live else {}
+        workers = self._workers
+        if workers:
+            checks["workers"] = workers.alive > 0
+            guards = {name: replace(state, error=workers.failing(name)) for name, state in guards.items()}
         checks |= {f"{name}_guard": not state.error for name, state in guards.items() if state.blocks}
-        digest = (live.loaded if live else self._loaded).digest
         told: dict[str, str] = {name: state.error or "ok" for name, state in guards.items()}
-        return Status(checks, digest, live.error if live else "", told)
+        alive = (workers.alive, workers.count) if workers else None
+        return Status(checks, self._in_force.digest, live.error if live else "", told, alive)
+
+    @property
+    def processors(self) -> tuple[HostPort, ...]:
+        """The ExtProc servers that Envoy spreads its streams over."""
+        return tuple(self._workers.addresses) if self._workers else (self._config.listeners.extproc,)
+
+    @property
+    def _in_force(self) -> Loaded:
+        return self._live.loaded if self._live else self._loaded
+
+    def _count_workers(self, workers: Workers) -> None:
+        self.metrics.merge(workers.counts)
+        self.metrics.workers.set_function(lambda: workers.alive)
+        self.metrics.watch_encoder(lambda: workers.pending, "workers'")
 
     def _require_ports(self) -> None:
         listeners = self._config.listeners
-        wanted = {f"listeners.{name}": getattr(listeners, name) for name in ("extproc", "api", "metrics")}
+        wanted = {f"listeners.{name}": getattr(listeners, name) for name in ("api", "metrics")}
         if self._config.envoy.enabled:
             wanted["listeners.http"] = listeners.http
         if self._config.demo:
             wanted["demo.listen"] = self._config.demo.listen
-        for name, address in wanted.items():
+        for name, address in (*wanted.items(), *(("listeners.extproc", address) for address in self.processors)):
             require_free(name, address)
 
     async def _start_http(self) -> None:
-        listeners = self._config.listeners
-        apps = ((api_app(self._services(), os.environ), listeners.api), (metrics_app(self.metrics), listeners.metrics))
-        self._http = [HttpServer(app, address) for app, address in apps]
+        listeners, tls = self._config.listeners, self._config.tls
+        self._http = [
+            HttpServer(api_app(self._services(), os.environ), listeners.api, tls.api),
+            HttpServer(metrics_app(self.metrics), listeners.metrics, tls.metrics),
+        ]
         for server in self._http:
             await server.start()
 
@@ -157,36 +193,28 @@ class Router:
             engine_now=lambda: self._live.current() if self._live else None,
             encoder=lambda: self._live.encoder if self._live else None,
             store=lambda: self._store,
+            admin=lambda: envoy.admin if (envoy := self._envoy.child) else None,
             settings=self._config.api,
             address=self._config.listeners.api,
         )
 
     async def _start_extproc(self, live: Live) -> None:
-        envoy = self._config.envoy
-        self._extproc = ExtProcServer(
-            self._config.listeners.extproc,
-            live.current,
-            mode=envoy.request_body,
-            max_body=envoy.max_request_body,
-            deadline=envoy.message_timeout,
-            count_failure=self.metrics.processor_errors.inc,
-        )
+        self._extproc = processor(self._config, self._config.listeners.extproc, live, self.metrics)
         await self._extproc.start()
 
-    @property
-    def _processors(self) -> tuple[HostPort, ...]:
-        """The ExtProc servers that Envoy spreads its streams over."""
-        return (self._config.listeners.extproc,)
-
     async def _start_envoy(self) -> EnvoyProcess:
-        return await EnvoyProcess.start(self._run_dir / "envoy", self.live.loaded.config, self._processors)
+        return await EnvoyProcess.start(self._run_dir / "envoy", self.live.loaded.config, self.processors)
 
-    async def _follow(self, config: Config) -> None:
+    async def _follow(self, loaded: Loaded) -> None:
         if envoy := self._envoy.child:
-            await envoy.apply(config, self._processors)
+            await envoy.apply(loaded.config, self.processors)
+        if self._workers:
+            await self._workers.reload(loaded)
 
     def _retire(self) -> None:
-        if envoy := self._envoy.child:
+        """Have Envoy forget the old models, if no request anywhere may still choose one of them."""
+        settled = self.live.settled and (self._workers is None or self._workers.settled)
+        if settled and not self._draining and (envoy := self._envoy.child):
             asyncio.get_running_loop().create_task(envoy.retire())
 
     async def _start_demo(self) -> Child:

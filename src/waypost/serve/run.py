@@ -10,12 +10,12 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from waypost.config.load import Loaded, load
 from waypost.observe import log as logs
 from waypost.serve.banner import start_up_block
+from waypost.serve.loop import loop_factory
 from waypost.serve.router import Router
 from waypost.serve.watch import changes
 
@@ -27,27 +27,30 @@ _INTERRUPTED = 130
 _LAST_SECONDS = 2.0
 
 
-def run(path: Path) -> int:
-    """Serve ``path`` until a signal; returns the exit code. Raises ConfigError or SetupError when it cannot start."""
+def run(path: Path, workers: int = 1) -> int:
+    """Serve ``path`` until a signal; returns the exit code. Raises ConfigError or SetupError when it cannot start.
+
+    ``workers``: how many processes route requests; with one it is this process.
+    """
     began = time.perf_counter()
-    loaded = load(path, os.environ)
+    loaded = load(path, os.environ, workers=workers)
     logs.configure(loaded.config.observability.logs)
     for warning in loaded.warnings:
         log.warning("%s", warning)
     with (
         tempfile.TemporaryDirectory(prefix="waypost-") as run_dir,
-        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):
-        return runner.run(_serve(loaded, Path(run_dir), began))
+        return runner.run(_serve(loaded, Path(run_dir), workers, began))
 
 
-async def _serve(loaded: Loaded, run_dir: Path, began: float) -> int:
+async def _serve(loaded: Loaded, run_dir: Path, workers: int, began: float) -> int:
     first, second, reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _set_next, first, second)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    router = Router(loaded, run_dir)
+    router = Router(loaded, run_dir, workers)
     try:
         start = asyncio.create_task(router.start())
         if not await _finished(start, unless=first):
@@ -55,7 +58,7 @@ async def _serve(loaded: Loaded, run_dir: Path, began: float) -> int:
             with contextlib.suppress(asyncio.CancelledError):
                 await start
             return _INTERRUPTED
-        print(start_up_block(router.live, time.perf_counter() - began), file=sys.stderr, flush=True)
+        print(start_up_block(router.live, router.processors, time.perf_counter() - began), file=sys.stderr, flush=True)
         followers = [asyncio.create_task(_watch(loaded.path, reload)), asyncio.create_task(_reload(router, reload))]
         if loaded.path.is_file():
             reload.set()  # it may have changed while we started
@@ -96,12 +99,3 @@ async def _reload(router: Router, asked: asyncio.Event) -> None:
     while await asked.wait():
         asked.clear()
         await router.reload()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Prefer uvloop, where it exists."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop

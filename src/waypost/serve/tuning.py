@@ -27,6 +27,8 @@ def tune_process() -> None:
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     # gRPC's newer listener passes each message through threads of its own: a tenth to a third more CPU time a request.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
+    # A line on stderr for every handshake that is refused would be a gift to whoever tries them.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     sys.setswitchinterval(SWITCH_INTERVAL)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:  # musl has none

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from waypost.errors import InferenceError, SetupError
-from waypost.inference.manifest import Manifest
+from waypost.errors import InferenceError
 from waypost.signals.conversation import ConversationReader, Passage
 from waypost.signals.names import ATTACKS
 from waypost.signals.views import DOCUMENTS
 from waypost.types import Request, SignalResult
 
-__all__ = ["JailbreakSignal", "threshold_of"]
+__all__ = ["JailbreakSignal"]
 
 
 class JailbreakSignal:
@@ -48,16 +47,6 @@ class JailbreakSignal:
 
     def _unknown(self, reason: str) -> SignalResult:
         return SignalResult(self.kind, threshold=self._threshold, unknown=reason)
-
-
-def threshold_of(manifest: Manifest, head: str, configured: float | None) -> float:
-    """Return the configured threshold, else the head's own. Raises SetupError when the encoder has no such head."""
-    facts = manifest.head(head)
-    if facts is None:
-        raise SetupError(
-            f"the encoder has no classifier for {head}; a rule with {head} needs waypost's trained weights"
-        )
-    return facts.threshold if configured is None else configured
 
 
 def _scores(passage: Passage) -> dict[str, float]:

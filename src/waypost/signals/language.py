@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import regex
@@ -112,21 +112,13 @@ class LanguageSignal:
         self._threshold = threshold
 
     def load(self) -> None:
-        """Load the model (0.6 s, 80 MB). Without this the first text that needs it loads it, in a thread."""
-        _ = self._model
-
-    @cached_property
-    def _model(self) -> LanguageIdentifier:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-        model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        model.set_languages(sorted(frozenset[str]().union(*_SHARED.values())))
-        return model
+        """Load the model (0.6 s, 80 MB) if nobody has. Without this the first text that needs it does, in a thread."""
+        _identifier()
 
     async def measure(self, request: Request) -> SignalResult:
         """Name the language of ``user_text``."""
         words = _words(request.user_text)
-        if "_model" not in vars(self) and not words.keys().isdisjoint(_SHARED):
+        if not _identifier.cache_info().currsize and not words.keys().isdisjoint(_SHARED):
             await asyncio.to_thread(self.load)
         scores = self._scores(words)
         best = max(scores, key=scores.__getitem__, default=None)
@@ -147,9 +139,19 @@ class LanguageSignal:
     def _classify(self, script: str, text: str) -> dict[str, float]:
         """Probabilities of the languages that are written in ``script``."""
         candidates = _SHARED[script]
-        weights = {code: p**_SHARPNESS for code, p in self._model.rank(text) if code in candidates}
+        weights = {code: p**_SHARPNESS for code, p in _identifier().rank(text) if code in candidates}
         total = sum(weights.values())
         return {code: weight / total for code, weight in weights.items()}
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    """Load the model once: a reload and a configuration on trial read with the same."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    model.set_languages(sorted(frozenset[str]().union(*_SHARED.values())))
+    return model
 
 
 def _words(text: str) -> dict[str, list[str]]:

@@ -1,11 +1,14 @@
 """The operator's tools: a JSON file in VSR's format, read strictly.
 
 An array of ``{"tool": {"type": "function", "function": {…}}, "description": …, "category": …, "tags": […]}``.
+What stands under ``tool`` is sent as it is written, to the byte.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +16,7 @@ from typing import Any, Final
 from waypost.config.suggest import closest, did_you_mean
 from waypost.errors import ConfigError, Problem
 from waypost.tools.tool import Tool
+from waypost.wire.encode import Written
 from waypost.wire.spans import Child, children, skip_space
 
 __all__ = ["load_tools"]
@@ -33,17 +37,18 @@ def load_tools(path: Path) -> tuple[Tool, ...]:
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for entry in entries:
-        for where, message in (*_mistakes(entry.value), *_repeated(entry, seen)):
+        written = text[entry.start : entry.end]
+        for where, message in (*_mistakes(entry.value), *_repeated(entry, seen), *_ambiguous(written)):
             place = f"[{entry.key}].{where}" if where else f"[{entry.key}]"
             problems.append(_problem(path, text, entry.start, place, message))
     if problems:
         raise ConfigError(problems)
-    return tuple(filter(None, (_tool(entry.value) for entry in entries)))
+    return tuple(filter(None, (_tool(text, entry) for entry in entries)))
 
 
 def _read(path: Path) -> tuple[str, list[Child]]:
     try:
-        text = path.read_text("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(str(path), 0, 0, "", f"cannot read the tools: {error}")]) from error
     start = skip_space(text, 0)
@@ -122,6 +127,21 @@ def _repeated(entry: Child, seen: dict[str, int]) -> Iterator[_Complaint]:
                 yield "tool.function.name", f"{name!r} is already the name of entry [{first}]"
 
 
-def _tool(entry: Any) -> Tool | None:  # noqa: ANN401 - checked above
-    labels = frozenset(filter(None, (*entry.get("tags", ()), entry.get("category"))))
-    return Tool.read(entry["tool"], more=entry.get("description", ""), labels=labels)
+def _ambiguous(written: str) -> Iterator[_Complaint]:
+    """Complain of keys that stand twice in an object: backends differ in which of the two they obey."""
+    twice: list[str] = []
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        twice.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+
+    json.loads(written, object_pairs_hook=note, parse_int=str)  # int() refuses thousands of digits
+    for key in twice:
+        yield "", f"the key {key!r} stands twice in one object"
+
+
+def _tool(text: str, entry: Child) -> Tool | None:
+    about: Any = entry.value  # checked above
+    (tool,) = (member for member in children(text, entry.start) if member.key == "tool")
+    labels = frozenset(filter(None, (*about.get("tags", ()), about.get("category"))))
+    written = Written(text[tool.start : tool.end])
+    return Tool.read(about["tool"], more=about.get("description", ""), labels=labels, written=written)

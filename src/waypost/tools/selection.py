@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Self
 
-from waypost.config.tooling import ToolsConfig
+from waypost.config.tooling import ToolMode, ToolsConfig
 from waypost.errors import InferenceError
 from waypost.inference.encoder import Encoder
 from waypost.signals.length import estimate_tokens
@@ -20,9 +21,9 @@ from waypost.tools.index import ToolIndex
 from waypost.tools.relevance import Relevance
 from waypost.tools.tool import Tool
 from waypost.tools.vectors import embed_kept, kept_at
-from waypost.types import Message
+from waypost.types import Message, ToolChoice
 from waypost.wire.edits import Edits
-from waypost.wire.encode import to_json
+from waypost.wire.encode import encodable, to_json
 from waypost.wire.tools import Offer, set_offer
 
 __all__ = ["ToolSelection", "ToolSelector"]
@@ -35,6 +36,7 @@ _CLIENT_SETS: Final = 64
 class ToolSelection:
     """What becomes of a request's tools."""
 
+    mode: ToolMode
     kept: frozenset[int]
     """Places of the client's tools that stay."""
     added: tuple[Tool, ...] = ()
@@ -43,14 +45,30 @@ class ToolSelection:
     """In (0, 1), of the tools that were chosen for their score."""
     tokens_saved: int = 0
     """Estimated prompt tokens of the tools that were taken out, less those of the added; negative when that is more."""
-    changed: bool = False
+    removed: int = 0
+    """How many of the client's tools go."""
+    offered: tuple[str, ...] = ()
+    """Names of all tools that are sent, in their order; of those without a name, the type."""
     unknown: str = ""
     """Why nothing could be chosen; the tools stay as the client sent them."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the model is sent other tools than the client offers."""
+        return bool(self.removed or self.added)
+
+    @property
+    def counted(self) -> ToolChoice:
+        """What of it may be recorded."""
+        added = tuple(tool.name for tool in self.added)
+        return ToolChoice(
+            self.mode, len(self.offered), len(self.scores), added, self.removed, self.tokens_saved, self.unknown
+        )
 
     def apply(self, edits: Edits) -> None:
         """Write the choice into the request."""
         if self.changed:
-            set_offer(edits, self.kept, [tool.value for tool in self.added])
+            set_offer(edits, self.kept, [tool.sent for tool in self.added])
 
 
 class ToolSelector:
@@ -67,6 +85,8 @@ class ToolSelector:
         self._relevance = relevance
         self._database = database or ToolIndex.build((), (), relevance)
         self._deadline = deadline
+        self.digest = _digest(self._database.tools)
+        """Of the database's contents: an answer depends on them."""
         self._client_sets: OrderedDict[bytes, ToolIndex] = OrderedDict()
 
     @classmethod
@@ -94,7 +114,8 @@ class ToolSelector:
                 choose = self._fetch if settings.needs_database else self._filter
                 return await choose(text, offer, settings)
         except (InferenceError, TimeoutError) as error:
-            return ToolSelection(_everything(offer), unknown=str(error) or f"no choice within {self._deadline:g} s")
+            why = str(error) or f"no choice within {self._deadline:g} s"
+            return replace(_selection(settings, offer, _everything(offer)), unknown=why)
 
     async def _filter(self, text: str, offer: Offer, settings: ToolsConfig) -> ToolSelection:
         named = _named(offer)
@@ -103,9 +124,10 @@ class ToolSelector:
         scores = index.scores(text, (await self._encoder.encode(text)).embedding)
         chosen = best(index.tools, scores, settings)
         if not chosen and not settings.fallback_to_empty:
-            return ToolSelection(_everything(offer))
+            return _selection(settings, offer, _everything(offer))
         kept = _needed(offer, named) | {places[number] for number in chosen}
-        return _selection(offer, kept, (), {index.tools[number].name: float(scores[number]) for number in chosen})
+        good = {index.tools[number].name: float(scores[number]) for number in chosen}
+        return _selection(settings, offer, kept, scores=good)
 
     async def _fetch(self, text: str, offer: Offer, settings: ToolsConfig) -> ToolSelection:
         """Choose from the database, for the modes ``add`` and ``replace``."""
@@ -121,7 +143,8 @@ class ToolSelector:
             present = {tool.name for tool in named.values()}
             used = [place for place in used if index.tools[place].name not in present]
         added = tuple(index.tools[place] for place in (*used, *chosen))
-        return _selection(offer, kept, added, {index.tools[place].name: float(scores[place]) for place in chosen})
+        good = {index.tools[place].name: float(scores[place]) for place in chosen}
+        return _selection(settings, offer, kept, added, good)
 
     async def _client_index(self, tools: Sequence[Tool]) -> ToolIndex:
         key = blake2b("\0".join(f"{tool.text}\0{tool.parameters}" for tool in tools).encode(), digest_size=16).digest()
@@ -139,6 +162,11 @@ def _named(offer: Offer) -> dict[int, Tool]:
     return {place: tool for place, value in enumerate(offer.tools) if (tool := Tool.read(value))}
 
 
+def _digest(tools: Iterable[Tool]) -> str:
+    found = [(tool.text, sorted(tool.labels), tool.sent) for tool in tools]
+    return blake2b(repr(found).encode(), digest_size=16).hexdigest()
+
+
 def _everything(offer: Offer) -> frozenset[int]:
     return frozenset(range(len(offer.tools)))
 
@@ -149,11 +177,26 @@ def _needed(offer: Offer, named: Mapping[int, Tool]) -> frozenset[int]:
 
 
 def _selection(
-    offer: Offer, kept: frozenset[int], added: tuple[Tool, ...], scores: Mapping[str, float]
+    settings: ToolsConfig,
+    offer: Offer,
+    kept: frozenset[int],
+    added: tuple[Tool, ...] = (),
+    scores: Mapping[str, float] = MappingProxyType({}),
 ) -> ToolSelection:
     removed = [value for place, value in enumerate(offer.tools) if place not in kept]
     saved = _tokens(removed) - _tokens([tool.value for tool in added])
-    return ToolSelection(kept, added, scores, saved, changed=bool(removed or added))
+    offered = [_called(value) for place, value in enumerate(offer.tools) if place in kept]
+    offered += [tool.name for tool in added]
+    return ToolSelection(settings.mode, kept, added, scores, saved, len(removed), tuple(offered))
+
+
+def _called(value: Mapping[str, Any]) -> str:
+    """Name a client's tool."""
+    match value:
+        case {"function": {"name": str(name)}} | {"custom": {"name": str(name)}} | {"type": str(name)}:
+            return encodable(name)
+        case _:
+            return ""
 
 
 def _tokens(values: Sequence[Mapping[str, Any]]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from waypost.wire.encode import encodable
+from waypost.wire.encode import Written, encodable, to_json
 
 __all__ = ["Tool"]
 
@@ -23,9 +23,18 @@ class Tool:
     """Tags and category; only tools of a database have any."""
     value: Mapping[str, Any] = field(default_factory=dict)
     """What stands in a request's ``tools``."""
+    written: Written | None = None
+    """The same, to the byte, as the database has it."""
 
     @classmethod
-    def read(cls, value: Mapping[str, Any], *, more: str = "", labels: frozenset[str] = frozenset()) -> Self | None:
+    def read(
+        cls,
+        value: Mapping[str, Any],
+        *,
+        more: str = "",
+        labels: frozenset[str] = frozenset(),
+        written: Written | None = None,
+    ) -> Self | None:
         """Understand an element of ``tools``: a function or a custom tool. None for any other, which has no name.
 
         ``more`` is said of the tool beside its own description.
@@ -35,9 +44,14 @@ class Tool:
                 own = body.get("description")
                 said = dict.fromkeys(filter(None, (own if isinstance(own, str) else "", more)))
                 parameters = " ".join(_parameters(body.get("parameters")))
-                return cls(encodable(name), encodable(" ".join(said)), encodable(parameters), labels, value)
+                return cls(encodable(name), encodable(" ".join(said)), encodable(parameters), labels, value, written)
             case _:
                 return None
+
+    @property
+    def sent(self) -> Written:
+        """What a request is given."""
+        return self.written or Written(to_json(self.value))
 
     @property
     def text(self) -> str:

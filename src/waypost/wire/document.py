@@ -21,6 +21,8 @@ _READ_OR_EDITED = frozenset(
         "prediction",
         "stream",
         "tools",
+        "tool_choice",
+        "parallel_tool_calls",
         "chat_template_kwargs",
         "reasoning_effort",
     }

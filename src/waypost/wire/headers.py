@@ -5,10 +5,11 @@ Names and meanings follow VSR wherever it has them. Values are printable ASCII, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 from urllib.parse import quote
 
-from waypost.types import Decision, Recalled, Selection, SignalResult, Verdict
+from waypost.types import Decision, Recalled, Selection, SignalResult, ToolChoice, Verdict
 
 __all__ = [
     "DEBUG",
@@ -22,6 +23,7 @@ __all__ = [
     "for_client",
     "for_debugging",
     "for_guards",
+    "for_tools",
     "server_timing",
 ]
 
@@ -39,6 +41,8 @@ PII_VIOLATION = "x-vsr-pii-violation"
 GUARDS = (GUARD_ERROR, JAILBREAK_BLOCKED, JAILBREAK_TYPE, PII_MASKED, PII_TYPES, PII_VIOLATION)
 """What only our guards may say: a backend's own headers of these names never reach a client."""
 
+_LONGEST_LIST: Final = 1024
+"""Characters; a client may offer hundreds of tools, and Envoy bounds all headers together."""
 _IN_DOUBT = {"block": "blocked", "route": "routed", "restrict_models": "restricted"}
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
@@ -112,6 +116,38 @@ def for_debugging(
         value = f"unknown: {result.unknown}" if result.unknown else ",".join(sorted(result.matched))
         headers.append((f"x-vsr-matched-{kind}", ascii_value(value)))
     return [(name, value) for name, value in headers if value]
+
+
+def for_tools(
+    choice: ToolChoice, offered: Sequence[str], confidence: float | None, seconds: float
+) -> list[tuple[str, str]]:
+    """Which tools the model was ``offered``, and how they were chosen, for a client that asked with ``x-vsr-debug``.
+
+    ``confidence``: the highest score; None when no tool was chosen for its score.
+    """
+    headers = [
+        ("x-vsr-tools-strategy", choice.mode),
+        ("x-vsr-tools-offered", _listed(offered)),
+        ("x-vsr-tools-latency-ms", f"{seconds * 1000:.2f}"),
+    ]
+    if confidence is not None:
+        headers.append(("x-vsr-tools-confidence", f"{confidence:.4f}"))
+    if choice.unknown:
+        headers.append(("x-vsr-tools-unknown", ascii_value(choice.unknown)))
+    return [(name, value) for name, value in headers if value]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names with commas; where they are too many, end with how many more there are."""
+    parts: list[str] = []
+    left = _LONGEST_LIST
+    for name in names:
+        part = ascii_value(name).replace(",", "%2C")
+        left -= len(part) + 1
+        if left < 0:
+            return ",".join([*parts, f"+{len(names) - len(parts)}"])
+        parts.append(part)
+    return ",".join(parts)
 
 
 def server_timing(signal: float, decide: float, total: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from waypost.wire.document import Document
 from waypost.wire.edits import Edits
+from waypost.wire.encode import Written
 
 __all__ = ["Offer", "read_offer", "set_offer"]
 
@@ -40,7 +41,7 @@ def read_offer(document: Document) -> Offer:
     return Offer(offered, free, frozenset(_used(document.get("messages"))))
 
 
-def set_offer(edits: Edits, kept: Collection[int], added: Sequence[Mapping[str, Any]]) -> None:
+def set_offer(edits: Edits, kept: Collection[int], added: Sequence[Written]) -> None:
     """Leave the client's tools at the indexes ``kept``, byte for byte and in order, and put ``added`` behind them.
 
     Without any tool left, the fields that need some go too.
@@ -48,7 +49,7 @@ def set_offer(edits: Edits, kept: Collection[int], added: Sequence[Mapping[str, 
     tools = edits.document.get("tools")
     count = len(tools) if isinstance(tools, list) else 0
     if not kept and added:
-        edits.set(("tools",), list(added))
+        edits.set(("tools",), Written(f"[{','.join(tool.text for tool in added)}]"))
     elif not kept:
         for name in ("tools", *_MEANINGLESS_WITHOUT_TOOLS):
             edits.remove((name,))

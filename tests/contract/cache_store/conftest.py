@@ -6,10 +6,6 @@ What needs something that is not here is skipped, saying what: ``redis-server`` 
 
 import contextlib
 import os
-import shutil
-import socket
-import subprocess
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -98,29 +94,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) ->
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of our own on a free port of loopback."""
-    pytest.importorskip("redis", reason="the package redis is not installed: pip install 'waypost[redis]'")
-    named = os.environ.get("WAYPOST_TEST_REDIS_SERVER")
-    binary = named or shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is None:
-        pytest.skip("neither redis-server nor valkey-server is installed: apt-get install redis-server")
-    directory = tmp_path_factory.mktemp("redis")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
-    with (directory / "redis.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        _until_it_answers(port)
-        yield f"redis://127.0.0.1:{port}/0"
-        process.kill()
-
-
-def _until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(b"PING\r\n")
-            if connection.recv(7) == b"+PONG\r\n":
-                return
-        time.sleep(0.01)
-    raise TimeoutError(f"no Redis on port {port}")
+def redis_url(redis_servers: Callable[[], contextlib.AbstractContextManager]) -> Iterator[str]:
+    """Where a server of our own listens."""
+    with redis_servers() as server:
+        yield server.url

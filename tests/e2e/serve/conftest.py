@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -269,20 +269,37 @@ class Road:
                 setattr(backend, changed, getattr(fresh, changed))
 
 
+OpenRoad = Callable[[Iterable[str], Callable[[dict[str, str]], Json]], contextlib.AbstractAsyncContextManager[Road]]
+
+
+@pytest.fixture(scope="session")
+def open_road(backends: Any) -> OpenRoad:
+    """Run backends, and a router in front of them, for as long as an ``async with`` lasts.
+
+    ``open_road(names, configure)``: ``configure`` is given the backends' URLs by name.
+    """
+
+    @contextlib.asynccontextmanager
+    async def opened(names: Iterable[str], configure: Callable[[dict[str, str]], Json]) -> AsyncIterator[Road]:
+        async with backends() as start:
+            pool = {name: await start(name=name) for name in names}
+            async with _serving(configure({name: each.url for name, each in pool.items()})) as router:
+                await router.says("ready in")
+                yield Road(router, pool)
+
+    return opened
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def roads(listeners: Callable[[], Json], backends: Any) -> AsyncIterator[Callable[[str], Awaitable[Road]]]:
+async def roads(listeners: Callable[[], Json], open_road: OpenRoad) -> AsyncIterator[Callable[[str], Awaitable[Road]]]:
     """Routers that live as long as the session, one a mode of ``envoy.request_body``, started when first wanted."""
     running: dict[str, Road] = {}
     async with contextlib.AsyncExitStack() as stack:
-        start = await stack.enter_async_context(backends())
 
         async def road(request_body: str) -> Road:
             if request_body not in running:
-                pool = {name: await start(name=name) for name in POOL}
-                config = _road_config({name: each.url for name, each in pool.items()}, listeners(), request_body)
-                router = await stack.enter_async_context(_serving(config))
-                await router.says("ready in")
-                running[request_body] = Road(router, pool)
+                opening = open_road(POOL, lambda urls: _road_config(urls, listeners(), request_body))
+                running[request_body] = await stack.enter_async_context(opening)
             return running[request_body]
 
         yield road

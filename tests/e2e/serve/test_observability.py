@@ -37,6 +37,13 @@ needs_prometheus = pytest.mark.skipif(
 )
 
 
+TOOLS = [
+    {"type": "function", "function": {"name": name, "description": description}}
+    for name, description in (("forecast", "Tells the weather of a city"), ("pay", "Pays a bill by bank transfer"))
+]
+REMEMBERING = {"cache": {"similar": False}, "tools": {"mode": "filter", "top_k": 1}}
+
+
 def observed(config: dict[str, Any], **observability: Any) -> dict[str, Any]:
     """Give the models prices and one of them a way to reason."""
     for name, price in (("cheap", 0.1), ("large", 3.0)):
@@ -61,6 +68,7 @@ LOAD = [
     ask("nothing in particular"),
     ask("hello", model="large"),
     ask("hello", model="gpt-unheard-of"),
+    ask("@cheap will it rain in Paris?", tools=TOOLS),
 ]
 
 
@@ -104,7 +112,8 @@ async def scraped(serve: Any, simple: Any, free_port: Callable[[], int], tmp_pat
     """A router with its load, and the deployed Prometheus configuration pointed at it."""
     model, unused, port = free_port(), free_port(), free_port()
     url = f"http://127.0.0.1:{model}"
-    config = observed(simple({"cheap": [url], "large": [url], "down": [f"http://127.0.0.1:{unused}"]}))
+    pool = {"cheap": [url], "large": [url], "down": [f"http://127.0.0.1:{unused}"]}
+    config = observed(simple(pool, **REMEMBERING))
     scrape = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8"))
     scrape["global"] = {"scrape_interval": "500ms", "evaluation_interval": "500ms"}
     scrape["scrape_configs"][0]["static_configs"][0]["targets"] = [config["listeners"]["metrics"]]
@@ -131,6 +140,9 @@ async def test_every_panel_shows_data_after_a_short_load(scraped):
     while queries and asyncio.get_running_loop().time() < until:
         for body in LOAD:
             await router.http.post(CHAT, json=body)
+        # Only whose request it is known of is kept.
+        known = await router.http.post(CHAT, json=ask("@cheap again"), headers={"authorization": "Bearer ann"})
+        assert "x-vsr-cache-hit" in known.headers
         for name, expression in tuple(queries.items()):
             if any(value == value for value in await prometheus.values(expression)):  # NaN is no data
                 del queries[name]
@@ -139,11 +151,12 @@ async def test_every_panel_shows_data_after_a_short_load(scraped):
     names = set(re.findall(r"^# TYPE (\w+)", exposed, re.MULTILINE))
     for panel in PANELS:
         for target in panel["targets"]:
-            for metric in re.findall(r"(?:llm|waypost)_\w+(?=\{)", target["expr"]):
+            for metric in re.findall(r"(?:llm|vsr|waypost)_\w+(?=\{)", target["expr"]):
                 assert {metric, metric.removesuffix("_bucket").removesuffix("_count")} & names, metric
     checked = subprocess.run(["promtool", "check", "metrics"], input=exposed, capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "unheard" not in exposed
+    assert "forecast" not in exposed
 
 
 def grafana(expression: str) -> str:
@@ -246,6 +259,75 @@ async def test_a_trace_goes_from_the_client_through_waypost_to_the_backend(
     )
     assert (replayed.returncode, replayed.stderr) == (0, "")
     assert replayed.stdout.startswith("1 requests, 1 of them can be replayed, 0 would change\n")
+
+
+async def test_cache_and_tools_have_spans_headers_and_lines(serve, simple, backend, collector):
+    large = await backend(name="large")
+    config = observed(
+        simple({"large": [large.url]}, **REMEMBERING),
+        tracing={"endpoint": f"http://127.0.0.1:{collector.port}"},
+        logs={"format": "json", "requests": "all"},
+    )
+    router = await serve(config)
+    asked = ask("@large will it rain in the secret garden?", tools=TOOLS)
+    headers = {"authorization": "Bearer ann", "x-vsr-debug": "true"}
+    answers = [await router.http.post(CHAT, json=asked, headers=headers) for _ in range(2)]
+    await router.says('"event": "cache_hit"')
+
+    (received,) = large.requests
+    assert [tool["function"]["name"] for tool in received.json["tools"]] == ["forecast"]
+    told = answers[0].headers
+    assert (told["x-vsr-tools-strategy"], told["x-vsr-tools-offered"]) == ("filter", "forecast")
+    assert 0.2 <= float(told["x-vsr-tools-confidence"]) <= 1
+    assert float(told["x-vsr-tools-latency-ms"]) > 0
+    assert [answer.headers["x-vsr-cache-hit"] for answer in answers] == ["false", "true"]
+
+    spans = await collector.first(7 + 4)
+    named = [span.name.removeprefix("semantic_router.") for span in spans]
+    assert named.count("cache.lookup") == 2
+    assert named.count("tools.selection") == named.count("upstream.request") == 1
+    roots = {span.trace_id: span for span in spans if span.name.endswith("request.received")}
+    for span in spans:
+        root = roots[span.trace_id]
+        assert root.start_time_unix_nano <= span.start_time_unix_nano <= span.end_time_unix_nano
+        assert span.end_time_unix_nano <= root.end_time_unix_nano
+    lookup, choice = (spans[named.index(name)] for name in ("cache.lookup", "tools.selection"))
+    assert 0 < lookup.start_time_unix_nano < lookup.end_time_unix_nano <= choice.start_time_unix_nano
+    assert "garden" not in str(spans)
+    assert "forecast" not in str(spans)
+    assert "garden" not in "\n".join(router.said)
+
+
+CANARY = "c4nary-Sekret"
+
+
+async def test_no_message_tells_what_the_environment_holds(
+    serve, simple, backend, tmp_path, waypost_command, monkeypatch
+):
+    monkeypatch.setenv("CANARY", CANARY)
+    large = await backend(name="large")
+    config = simple({"large": [large.url]})
+    routing = {**config["routing"], "default_model": "${CANARY}"}
+    wrong = {**config, "routing": routing, "guard": {"pii": {"types": ["${CANARY}"]}}}
+    lost = {**config, "tools": {"database": "/nowhere/${CANARY}.json"}}
+    router = await serve(config)
+    api = router.address("api")
+    said = []
+
+    path = tmp_path / "wrong.yaml"
+    path.write_text(json.dumps(wrong), "utf-8")
+    for flags in ((), ("--json",)):
+        checked = subprocess.run([waypost_command, "check", "-c", path, *flags], capture_output=True, text=True)
+        assert checked.returncode == 1
+        said.append(checked.stdout + checked.stderr)
+    said.append((await router.http.post(f"{api}/config/router/validate", json={"text": json.dumps(wrong)})).text)
+    for changed, complaint in ((wrong, "unknown model"), (lost, "cannot read the tools")):
+        router.write(changed)
+        said.append(await router.says(complaint))
+        said += [(await router.http.get(f"{api}{page}")).text for page in ("/config/router", "/ready")]
+    assert all("${CANARY}" in text for text in said)
+    said.append((await router.http.get(f"{router.address('metrics')}/metrics")).text)
+    assert CANARY not in "\n".join([*said, *router.said])
 
 
 async def test_a_trace_that_nobody_follows_passes_untouched(serve, simple, backend):

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CALL = "async ([module, name, args]) => (await import(`/web/js/${module}.js`))[name](...args)"
 
 
-async def call(opened, module, name, *args):
-    return await opened.page.evaluate(CALL, [module, name, list(args)])
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(browser, router):
+    """One page for all: nothing here changes it."""
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(f"{router.url}/#/models")
+    yield page
+    await context.close()
+
+
+async def call(page, module, name, *args):
+    return await page.evaluate(CALL, [module, name, list(args)])
 
 
 YAML = """version: 1
@@ -43,9 +54,8 @@ PLACES = {
 
 
 @pytest.mark.parametrize(("text", "place"), PLACES.values(), ids=PLACES)
-async def test_the_place_of_the_cursor(visit, text, place):
-    opened = await visit("models")
-    assert await call(opened, "yaml-place", "placeAt", YAML, YAML.index(text) + len(text)) == place
+async def test_the_place_of_the_cursor(page, text, place):
+    assert await call(page, "yaml-place", "placeAt", YAML, YAML.index(text) + len(text)) == place
 
 
 DIFFS = {
@@ -59,9 +69,8 @@ DIFFS = {
 
 
 @pytest.mark.parametrize(("old", "new", "signs"), DIFFS.values(), ids=DIFFS)
-async def test_differences(visit, old, new, signs):
-    opened = await visit("models")
-    rows = await call(opened, "diff", "diff", old, new)
+async def test_differences(page, old, new, signs):
+    rows = await call(page, "diff", "diff", old, new)
     assert "".join({"same": " ", "more": "+", "less": "-"}[row["kind"]] for row in rows) == signs
     assert "\n".join(row["line"] for row in rows if row["kind"] != "more") == old
     assert "\n".join(row["line"] for row in rows if row["kind"] != "less") == new
@@ -71,36 +80,31 @@ BUCKETS = [("0.1", 10), ("1", 30), ("10", 40), ("+Inf", 40)]
 
 
 @pytest.mark.parametrize(("q", "expected"), [(0.25, 0.1), (0.5, 0.55), (0.75, 1.0), (1.0, 10.0)])
-async def test_quantiles_are_those_of_prometheus(visit, q, expected):
-    opened = await visit("models")
+async def test_quantiles_are_those_of_prometheus(page, q, expected):
     buckets = [{"labels": {"le": le}, "value": count} for le, count in BUCKETS]
-    assert await call(opened, "promtext", "quantile", buckets, q) == pytest.approx(expected)
+    assert await call(page, "promtext", "quantile", buckets, q) == pytest.approx(expected)
 
 
-async def test_what_is_beyond_the_last_bucket_is_at_its_edge(visit):
-    opened = await visit("models")
+async def test_what_is_beyond_the_last_bucket_is_at_its_edge(page):
     buckets = [{"labels": {"le": "1"}, "value": 1}, {"labels": {"le": "+Inf"}, "value": 10}]
-    assert await call(opened, "promtext", "quantile", buckets, 0.9) == 1
+    assert await call(page, "promtext", "quantile", buckets, 0.9) == 1
 
 
-async def test_the_exposition_is_read(visit):
-    opened = await visit("models")
+async def test_the_exposition_is_read(page):
     text = '# HELP a b\na_total{x="1, \\"2\\"",y="z"} 3.0\nb 1e-05\n'
     script = "async (text) => [...(await import('/web/js/promtext.js')).parse(text)]"
-    assert await opened.page.evaluate(script, text) == [
+    assert await page.evaluate(script, text) == [
         ["a_total", [{"labels": {"x": '1, "2"', "y": "z"}, "key": 'x="1, \\"2\\"",y="z"', "value": 3}]],
         ["b", [{"labels": {}, "key": "", "value": 1e-05}]],
     ]
 
 
 @pytest.mark.parametrize("state", [[], [{"messages": [{"role": "user", "content": "你好 🙂 </script>"}]}]])
-async def test_what_is_shared_comes_back(visit, state):
-    opened = await visit("models")
-    packed = await call(opened, "share", "pack", state)
+async def test_what_is_shared_comes_back(page, state):
+    packed = await call(page, "share", "pack", state)
     assert packed.replace("-", "").replace("_", "").isalnum()
-    assert await call(opened, "share", "unpack", packed) == state
+    assert await call(page, "share", "unpack", packed) == state
 
 
-async def test_what_nobody_shared_is_nothing(visit):
-    opened = await visit("models")
-    assert await call(opened, "share", "unpack", "%%%") is None
+async def test_what_nobody_shared_is_nothing(page):
+    assert await call(page, "share", "unpack", "%%%") is None

@@ -41,6 +41,21 @@ async def test_live_counts_what_passes(visit, own):
     assert (await row.inner_text()).split()[:2] == ["maths", "2"]
 
 
+async def test_the_health_of_servers_is_told(visit, own):
+    backend = own.backends["maths"]
+    backend.status = 500
+    try:
+        await chat(own, "sum this")
+    finally:
+        backend.status = 200
+    opened = await visit("models", at=own)
+    for where in ("models", "live"):
+        await opened.go(where)
+        server = opened.page.locator(".servers li").filter(has_text=backend.url)
+        await server.get_by_text(opened.words["endpoint.healthy"]).wait_for()
+        assert opened.words["endpoint.counts"].rpartition("{errors}")[2] in await server.inner_text()
+
+
 async def test_records_are_listed_and_opened(visit, own):
     answer = await chat(own, "prove this")
     async with asyncio.timeout(60), httpx.AsyncClient(base_url=own.url, trust_env=False) as http:

@@ -18,34 +18,48 @@ async def violations(page):
 
 @pytest.mark.parametrize("language", LOOKS)
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_page_is_whole(visit, name, language):
+async def test_a_page_is_whole_and_fits_a_telephone(visit, name, language):
     opened = await visit(name, language=language, color_scheme=LOOKS[language], reduced_motion="reduce")
     assert await opened.page.locator("h1").inner_text() == opened.words[f"nav.{name}"]
     assert await opened.page.locator("nav [aria-current=page]").inner_text() == opened.words[f"nav.{name}"]
     assert await opened.page.locator("[role=alert]").count() == 0
     assert await violations(opened.page) == []
-
-
-@pytest.mark.parametrize("language", LOOKS)
-@pytest.mark.parametrize("name", PAGES)
-async def test_a_page_fits_a_telephone(visit, name, language):
-    opened = await visit(name, language=language, width=380, color_scheme="light", reduced_motion="reduce")
-    assert await opened.page.evaluate("document.documentElement.scrollWidth") == 380
+    await narrow(opened.page)
     await opened.button("frame.menu").click()
     assert await opened.page.locator("nav").is_visible()
     assert await violations(opened.page) == []
 
 
-@pytest.mark.parametrize("width", [1280, 380])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_reading_is_whole(visit, scheme, width):
-    opened = await visit("playground", color_scheme=scheme, width=width, reduced_motion="reduce")
+async def test_a_reading_is_whole_and_fits_a_telephone(visit, scheme):
+    opened = await visit("playground", color_scheme=scheme, reduced_motion="reduce")
     await opened.page.get_by_role("button", name=opened.words["sample.personal.name"]).click()
     await opened.button("composer.send").click()
     await opened.button("lane.reply").wait_for()
     await opened.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    assert await opened.page.evaluate("document.documentElement.scrollWidth") == width
     assert await violations(opened.page) == []
+    await narrow(opened.page)
+    assert await violations(opened.page) == []
+
+
+@pytest.mark.parametrize(("language", "scheme"), LOOKS.items())
+async def test_a_comparison_is_whole_and_fits_a_telephone(visit, language, scheme):
+    opened = await visit("playground", language=language, color_scheme=scheme, reduced_motion="reduce")
+    await opened.button("playground.configs").click()
+    editor = opened.page.locator(".editor textarea")
+    await editor.fill((await editor.input_value()).replace('"calculate"', '"reckon"'))
+    await opened.page.locator(".composer textarea").first.fill("prove it")
+    await opened.button("trial.try").click()
+    await opened.page.locator(".differs").first.wait_for()
+    assert await violations(opened.page) == []
+    await narrow(opened.page)
+    assert await violations(opened.page) == []
+
+
+async def narrow(page):
+    """Make it as wide as a telephone; nothing may reach over its edge."""
+    await page.set_viewport_size({"width": 380, "height": 900})
+    assert await page.evaluate("document.documentElement.scrollWidth") == 380
 
 
 async def test_language_and_appearance_are_remembered(visit):

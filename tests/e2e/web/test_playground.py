@@ -20,6 +20,13 @@ async def ask(opened, text, button="composer.send"):
     await opened.button(button).first.click()
 
 
+async def compare(opened, config, text):
+    await opened.button("playground.configs").click()
+    await opened.page.locator(".editor textarea").fill(config)
+    await opened.page.locator(".composer textarea").first.fill(text)
+    await opened.button("trial.try").click()
+
+
 async def way(opened):
     await opened.page.locator(".way").first.wait_for()
     return (await opened.page.locator(".way").first.inner_text()).split()
@@ -64,17 +71,79 @@ async def test_two_prompts_side_by_side(visit):
     opened = await visit("playground")
     await ask(opened, "prove it", "composer.explain")
     await way(opened)
-    await opened.button("playground.compare").click()
+    await opened.button("playground.prompts").click()
     lanes = opened.page.locator(".lane")
     await lanes.nth(1).locator("textarea").first.fill("tell me a story")
     for i in (0, 1):
         await lanes.nth(i).get_by_role("button", name=opened.words["composer.explain"]).click()
     differing = opened.page.locator(".differs")
     await differing.nth(1).wait_for()
-    assert [await row.locator("th").inner_text() for row in await differing.all()] == [
-        opened.words["compare.decision"],
-        opened.words["compare.model"],
+    found = {await row.locator("th").inner_text() for row in await differing.all()}
+    assert found >= {opened.words[f"compare.{name}"] for name in ("decision", "model", "prompt", "cost")}
+    assert "keyword · sums" in found
+
+
+async def test_two_configurations_side_by_side(visit, router):
+    before = router.path.read_text()
+    opened = await visit("playground")
+    await compare(opened, before.replace('"maths"\n', '"plain"\n'), "prove it")
+    rows = opened.page.locator(".differs")
+    await rows.first.wait_for()
+    told = [await row.inner_text() for row in await rows.all()]
+    differs = opened.words["compare.differs"]
+    assert [row.split("\t") for row in told] == [
+        [opened.words["compare.model"], "maths", f"plain {differs}"],
+        [
+            opened.words["compare.cost"],
+            "1 in, 3 out, USD per million (90 % below plain)",
+            f"10 in, 30 out, USD per million {differs}",
+        ],
     ]
+    assert router.path.read_text() == before
+
+
+async def test_a_link_holds_both_configurations(visit, router):
+    opened = await visit("playground")
+    await compare(opened, router.path.read_text().replace('"calculate"', '"reckon"'), "prove it")
+    await opened.page.locator(".differs").first.wait_for()
+    other = await visit(opened.page.url.partition("#/")[2])
+    await other.page.locator(".differs").first.wait_for()
+    ways = [(await each.inner_text()).split()[0] for each in await other.page.locator(".way").all()]
+    assert ways == ["calculate", "reckon"]
+    assert "reckon" not in " ".join(other.requests)
+
+
+async def test_a_mistake_in_the_tried_configuration_is_shown_at_its_line(visit, router):
+    opened = await visit("playground")
+    await compare(opened, router.path.read_text().replace('"default_model": "plain"', '"default_model": "plane"'), "x")
+    await opened.page.locator(".lane [role=alert]").wait_for()
+    assert "plane" in await opened.page.locator(".lane [role=alert]").inner_text()
+    assert await opened.page.locator(".numbers .wrong").count() == 1
+    opened.errors.clear()  # the browser itself says that the answer was a 422
+
+
+async def test_the_keyboard_compares(visit):
+    opened = await visit("playground")
+    await opened.button("playground.configs").focus()
+    await opened.page.keyboard.press("Enter")
+    await opened.page.locator(".composer textarea").first.fill("prove it")
+    await opened.page.locator(".editor textarea").focus()
+    await opened.page.keyboard.press("Control+Enter")
+    await opened.page.locator(".comparison").get_by_text(opened.words["compare.none"]).wait_for()
+    await opened.page.locator("#announce").get_by_text(opened.words["compare.none"]).wait_for(state="attached")
+
+
+async def test_what_only_a_guard_asked_for_is_told_as_such(visit):
+    opened = await visit("playground")
+    await ask(opened, "anything", "composer.explain")
+    await way(opened)
+    kinds = {
+        await each.locator("span").first.inner_text(): await each.inner_text()
+        for each in await opened.page.locator(".signal h3").all()
+    }
+    assert opened.words["asked.guard"] in kinds["jailbreak"]
+    assert opened.words["asked.nobody"] in kinds["language"]
+    assert opened.words["asked.guard"] not in kinds["keyword"]
 
 
 async def test_a_conversation_goes_on(visit, router):

@@ -40,7 +40,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
 
 @pytest.mark.parametrize(
     "environ, message",
-    [({}, "CACHE_URL is not set"), ({"CACHE_URL": "http://me:secret@host"}, "variable CACHE_URL")],
+    [({}, "'CACHE_URL' is not set"), ({"CACHE_URL": "http://me:secret@host"}, "variable CACHE_URL")],
 )
 def test_a_wrong_variable_is_told_without_its_value(environ, message):
     pytest.importorskip("redis")
@@ -49,14 +49,24 @@ def test_a_wrong_variable_is_told_without_its_value(environ, message):
     assert "secret" not in str(told.value)
 
 
+def test_a_url_may_come_from_a_file(tmp_path):
+    pytest.importorskip("redis")
+    (tmp_path / "url").write_text("http://me:secret@host\n")
+    with pytest.raises(SetupError, match=r"\(file .*url\)") as told:
+        open_store(CacheConfig(backend="redis", url_file=str(tmp_path / "url")))
+    assert "secret" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"backend": "redis"}, "takes one of url or url_env, not none"),
-        ({"backend": "redis", "path": "x"}, "takes one of url or url_env, not path"),
+        ({"backend": "redis"}, "takes one of url or url_env or url_file, not none"),
+        ({"backend": "redis", "path": "x"}, "takes one of url or url_env or url_file, not path"),
         ({"backend": "milvus", "url": "http://m", "path": "x"}, "not path and url"),
         ({"url": "redis://x"}, "backend memory takes one of path, not url"),
-        ({"backend": "redis", "url": "redis://:secret@host"}, "pattern"),
+        ({"backend": "redis", "url": "redis://:secret@host"}, "put the whole URL into url_env or url_file"),
+        ({"backend": "redis", "url": "mysql://host"}, "expected a URL such as redis://"),
+        ({"backend": "redis", "url_env": "redis://:secret@host"}, "not the URL itself"),
         ({"backend": "redis", "url": "redis://host", "namespace": "a:b"}, "pattern"),
     ],
 )

@@ -42,6 +42,10 @@ ERRORS = {
         POOL + "routing: {default_model: xyz}",
         "f:3:26 routing.default_model: unknown model 'xyz' (known: a)",
     ),
+    "a dangling baseline": (
+        POOL + "routing: {default_model: a}\nobservability: {baseline_model: b1}",
+        "f:4:33 observability.baseline_model: unknown model 'b1' (known: a)",
+    ),
     "a virtual model where a real one is needed": (
         POOL + "routing: {default_model: MoM}",
         "f:3:26 routing.default_model: 'MoM' is a virtual model; name one under models: a",

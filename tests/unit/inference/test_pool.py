@@ -112,3 +112,12 @@ async def test_closing_drops_what_waits_and_refuses_what_comes(pool, gate):
     await closing
     with pytest.raises(InferenceError, match="closed"):
         await pool.run(lambda _: None, 30)
+
+
+async def test_work_that_ends_its_thread_takes_nothing_else_with_it(pool):
+    def end(_):
+        raise SystemExit("a fault in native code")
+
+    with pytest.raises(InferenceError, match="a fault in native code"):
+        await pool.run(end, 30)
+    assert await pool.run(lambda _: "next", 30) == "next"

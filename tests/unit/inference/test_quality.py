@@ -1,9 +1,9 @@
 import numpy as np
 import onnx
-import onnxruntime
 
 from waypost.inference.quality import blockwise
 from waypost.inference.quantise import quantise_matrices
+from waypost.inference.runtime import onnxruntime
 from waypost.inference.session import Session
 from waypost.learn.fused import fused_graph
 

@@ -9,7 +9,7 @@ import pytest
 
 from waypost.observe.events import log_request
 from waypost.observe.prices import Prices
-from waypost.types import Verdict
+from waypost.types import Recalled, Step, Verdict
 
 STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
@@ -49,6 +49,22 @@ def test_a_request_that_was_served(events):
         "ttft_ms": 500.0,
         "cost": 3.000066,
         "currency": "USD",
+    }
+
+
+@pytest.mark.parametrize(
+    ("recalled", "event"),
+    [(Recalled(True, "similar", 0.93456), "cache_hit"), (Recalled(False, "numbers"), "cache_miss")],
+)
+def test_a_request_that_the_cache_was_asked(events, recalled, event):
+    decided, cache = events("all", recalled=recalled, steps={"cache": Step(0.1, 0.004)}, usage=None)
+    assert decided["event"] == "routing_decision"
+    similarity = 0.9346 if recalled.hit else None
+    assert cache == IDS | {
+        "event": event,
+        "reason": recalled.reason,
+        "similarity": similarity,
+        "lookup_latency_ms": 4.0,
     }
 
 

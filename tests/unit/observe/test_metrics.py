@@ -28,7 +28,7 @@ ROUTED = Record(
     usage=Usage(7, 3),
 )
 
-CONSTANT = ("waypost_build_info", "waypost_config_last_reload_successful")
+CONSTANT = ("waypost_build_info", "waypost_config_last_reload_successful", "waypost_workers")
 """1 from the beginning."""
 
 

@@ -12,7 +12,7 @@ from waypost.errors import SetupError
 from waypost.observe.definitions import definitions_of
 from waypost.observe.prices import Prices
 from waypost.observe.records import Described, RecordFile, record_line
-from waypost.types import Record, SignalResult, Verdict
+from waypost.types import Recalled, Record, SignalResult, Step, ToolChoice, Verdict
 
 
 @pytest.fixture
@@ -55,6 +55,20 @@ def test_a_line(record, described):
         "cost": ["USD", 3.000066],
         "seconds": {"signals": {"keyword": 0.001, "domain": 0.01}, "router": 0.012, "first_token": 0.5, "total": 1.5},
     }
+
+
+def test_cache_and_tools_are_told_where_they_were_asked(record, described):
+    asked = replace(
+        record,
+        recalled=Recalled(True, "similar", 0.93),
+        tools=ToolChoice("add", offered=2, selected=1, added=("get_forecast",), tokens_saved=-40),
+        steps={"cache": Step(0.1, 0.002), "tools": Step(0.1, 0.003)},
+    )
+    line = record_line(asked, described)
+    assert line["cache"] == {"hit": True, "reason": "similar", "similarity": 0.93}
+    assert (line["tools"]["mode"], line["tools"]["added"]) == ("add", ("get_forecast",))
+    assert (line["seconds"]["cache"], line["seconds"]["tools"]) == (0.002, 0.003)
+    assert not {"cache", "tools"} & record_line(record, described).keys()
 
 
 def test_nothing_that_a_client_made_up(described):

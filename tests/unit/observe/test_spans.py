@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from waypost.observe.spans import spans_of
-from waypost.types import Record, SignalResult, Verdict
+from waypost.types import Recalled, Record, SignalResult, Step, ToolChoice, Verdict
 
 
 @pytest.fixture
@@ -81,6 +81,36 @@ def test_vsr_s_attributes_are_there(spans):
     assert (domain["category.name"], domain["category.confidence"]) == ("math", 0.9)
     assert (decision["routing.original_model"], decision["routing.selected_model"]) == ("MoM", "large")
     assert (decision["decision.name"], decision["decision.confidence"]) == ("calculate", 0.9)
+
+
+ASKED, CHOSEN = Step(0.105, 0.002), Step(0.1075, 0.003)
+
+
+def test_cache_and_tools_lie_where_they_were(spans, record):
+    choice = ToolChoice("filter", offered=3, selected=2, added=("get_forecast",), removed=4, tokens_saved=310)
+    found = spans(recalled=Recalled(False, "numbers"), tools=choice, steps={"cache": ASKED, "tools": CHOSEN})
+    for name, step in (("cache.lookup", ASKED), ("tools.selection", CHOSEN)):
+        start = record.began + step.start
+        assert (found[name].start, found[name].end) == (start, start + step.seconds)
+    assert found["system_prompt.injection"].start == found["tools.selection"].end
+    assert found["cache.lookup"].attributes == {
+        "cache.hit": False,
+        "cache.result": "numbers",
+        "cache.lookup_time_ms": pytest.approx(2.0),
+    }
+    assert found["tools.selection"].attributes == {
+        "tools.strategy": "filter",
+        "tools.count": 3,
+        "tools.selected": ("get_forecast",),
+        "tools.removed": 4,
+        "tools.tokens_saved": 310,
+    }
+
+
+def test_a_hit_asks_no_backend(spans):
+    found = spans(recalled=Recalled(True, "similar", 0.93), steps={"cache": ASKED}, usage=None)
+    assert list(found)[-2:] == ["routing.decision", "cache.lookup"]
+    assert found["cache.lookup"].attributes["cache.similarity"] == 0.93
 
 
 def test_guards_have_spans_of_their_own(spans):

@@ -14,8 +14,10 @@ from waypost.serve import banner
 from waypost.serve.banner import start_up_block
 
 
-def block(loaded, encoder=None) -> list[str]:
-    return start_up_block(SimpleNamespace(loaded=loaded, encoder=encoder), 1.26).splitlines()
+def block(loaded, encoder=None, workers=1) -> list[str]:
+    first = loaded.config.listeners.extproc
+    processors = [first._replace(port=first.port + place) for place in range(workers)]
+    return start_up_block(SimpleNamespace(loaded=loaded, encoder=encoder), processors, 1.26).splitlines()
 
 
 def test_it_says_what_runs(load_config):
@@ -31,6 +33,12 @@ def test_it_says_what_runs(load_config):
         "  metrics   http://127.0.0.1:9190/metrics",
     ]
     assert lines[-1] == "ready in 1.3 s"
+
+
+def test_it_names_the_port_of_every_worker(load_config):
+    lines = block(load_config("a"), workers=2)
+    assert "  extproc   127.0.0.1:50051  127.0.0.1:50052" in lines
+    assert "  workers   2" in lines
 
 
 @pytest.mark.parametrize(("virtual", "model"), [(["best", "MoM"], "best"), ([], "a")])

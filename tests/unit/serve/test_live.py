@@ -8,6 +8,7 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
+from waypost.config.load import load
 from waypost.config.observing import Observability
 from waypost.errors import ConfigError, Problem, SetupError
 from waypost.observe.metrics import Metrics
@@ -27,12 +28,12 @@ class Envoy:
         self.refusal: Exception | None = None
         self.going_on: asyncio.Event | None = None
 
-    async def follow(self, config) -> None:
+    async def follow(self, loaded) -> None:
         if self.going_on:
             await self.going_on.wait()
         if self.refusal:
             raise self.refusal
-        self.followed.append(tuple(config.models))
+        self.followed.append(tuple(loaded.config.models))
 
     def retire(self) -> None:
         self.retired += 1
@@ -170,10 +171,23 @@ async def test_a_request_keeps_its_engine_and_the_last_one_retires_it(live, envo
         await live.reload(envoy.follow, envoy.retire)
         second = live.current().open(RequestHead("POST", "/")) if models[1] == "b" else second  # noqa: F821
     assert envoy.retired == 0
+    assert not live.settled
     del first
     assert envoy.retired == 0  # `second` still holds the engine between the oldest and the newest
     del second
     assert envoy.retired == 1
+    assert live.settled
+
+
+async def test_what_another_has_read_is_put_in_force_or_raises(live, envoy, write_config):
+    loaded = load(write_config("a", "b"), {})
+    await live.apply(loaded, envoy.follow, envoy.retire)
+    assert live.loaded is loaded
+    assert live.current().model_names[-1] == "b"
+    envoy.refusal = SetupError("no")
+    with pytest.raises(SetupError, match="no"):
+        await live.apply(load(write_config("c"), {}), envoy.follow, envoy.retire)
+    assert live.loaded is loaded
 
 
 async def test_two_reloads_come_one_after_the_other(live, envoy, metrics, write_config):

@@ -20,6 +20,7 @@ class Router:
         self.steps = {what: list(each) for what, each in steps.items()}
         self.asked: list[str] = []
         self.live = None
+        self.processors = ()
 
     async def _do(self, what: str) -> None:
         self.asked.append(what)
@@ -64,11 +65,11 @@ def routers() -> list[Router]:
 def serve(write_config, monkeypatch, capsys, routers):
     """Run ``waypost serve`` with a fake router; returns the exit code, what was asked of it, and stderr."""
     path = write_config("a")
-    monkeypatch.setattr(module, "start_up_block", lambda live, seconds: "the block")
+    monkeypatch.setattr(module, "start_up_block", lambda live, processors, seconds: "the block")
     monkeypatch.setattr(module.logs, "configure", lambda _: None)
 
     def serve(**steps) -> tuple[int, list[str], str]:
-        def make(loaded, run_dir) -> Router:
+        def make(loaded, run_dir, workers) -> Router:
             routers.append(Router(**steps))
             return routers[-1]
 

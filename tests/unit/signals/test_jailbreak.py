@@ -1,8 +1,7 @@
 import pytest
 
-from waypost.errors import DeadlineExceeded, SetupError
-from waypost.inference.manifest import HeadFacts, Manifest
-from waypost.signals.jailbreak import JailbreakSignal, threshold_of
+from waypost.errors import DeadlineExceeded
+from waypost.signals.jailbreak import JailbreakSignal
 from waypost.signals.names import ATTACKS
 
 ATTACK = {"attack": (0.1, 0.8, 0.1)}
@@ -60,13 +59,3 @@ async def test_unknown_is_not_false(scripted, conversation):
 async def test_skipped_tokens_are_reported(scripted, conversation):
     _, reader = scripted({"hi": {"skipped": 9}})
     assert (await JailbreakSignal(reader, 0.5, stop_early=False).measure(conversation("hi"))).skipped_tokens == 9
-
-
-def test_the_threshold_is_the_operators_else_the_models():
-    manifest = Manifest(
-        "r", 2, 0, (), "", "", "", (), {}, heads=(HeadFacts("jailbreak", ("a",), "most", threshold=0.7),)
-    )
-    assert threshold_of(manifest, "jailbreak", None) == 0.7
-    assert threshold_of(manifest, "jailbreak", 0.0) == 0.0
-    with pytest.raises(SetupError, match="no classifier for pii"):
-        threshold_of(manifest, "pii", 0.5)

@@ -47,6 +47,15 @@ def test_a_tool_is_read(tmp_path: Path) -> None:
     assert tool.value == WEATHER["tool"]
 
 
+def test_a_tool_is_sent_as_it_is_written(tmp_path: Path) -> None:
+    schema = '{"x":1e3,"big":12345678901234567890123,"é":"\\u00e9"}'
+    written = f'{{ "function": {{"name":"a\\u0062","parameters":{schema}}},\r\n"type":"function"}}'
+    path = tmp_path / "tools.json"
+    path.write_bytes(f'\ufeff[\r\n {{"description":"d", "tool" :  {written} }} ]'.encode())
+    (tool,) = load_tools(path)
+    assert (tool.name, tool.sent.text) == ("ab", written)
+
+
 def test_no_tools_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
     assert load_tools(written(tmp_path, "\ufeff[ ]\n")) == ()
 
@@ -65,6 +74,8 @@ def test_no_tools_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
         (changed("tool.function.parameters", []), "[0].tool.function.parameters: must be a JSON schema"),
         ([WEATHER, WEATHER], "[1].tool.function.name: 'get_weather' is already the name of entry [0]"),
         ([{"tool": {"type": "function", "function": {"name": "a"}}}], "[0].description: is missing"),
+        ('[{"tool": 1, "tool": 2}]', "[0]: the key 'tool' stands twice in one object"),
+        ('[{"tool": {"function": {"name": "a", "name": "b"}}}]', "[0]: the key 'name' stands twice in one object"),
         (["x"], "[0]: must be an object"),
         (WEATHER, "must be a JSON array of tools"),
         ("", "must be a JSON array of tools"),

@@ -157,3 +157,8 @@ async def test_it_loads_a_database(word_encoder: Any, relevance: Relevance, tmp_
     empty = await (await ToolSelector.load(word_encoder, None)).select("weather", offer(), ADD)
     assert empty
     assert not empty.changed
+
+
+def test_the_digest_is_that_of_the_database(word_encoder: Any, relevance: Relevance, database: ToolIndex) -> None:
+    digests = [ToolSelector(word_encoder, relevance, index).digest for index in (database, database, None)]
+    assert digests[0] == digests[1] != digests[2]

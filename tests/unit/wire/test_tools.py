@@ -3,13 +3,15 @@ from typing import Any
 
 import pytest
 
+from waypost.errors import BadRequest
 from waypost.wire.document import Document
 from waypost.wire.edits import Edits
+from waypost.wire.encode import Written
 from waypost.wire.tools import read_offer, set_offer
 
 MESSAGES = '"messages": [{"role": "user", "content": "hi"}]'
 TOOLS = '[ {"type":"function","function":{"name":"a","x":1.0}},  {"type":"function","function":{"name":"b","n":1e3}} ]'
-NEW = {"type": "function", "function": {"name": "new"}}
+NEW = Written('{ "type":"function",\r\n  "function":{"name":"new","parameters":{"most":1e3,"why":"\\u00e9"}} }')
 
 
 def document(*members: str) -> Document:
@@ -60,12 +62,13 @@ def test_tools_that_were_used() -> None:
         (
             {1},
             [NEW],
-            '[ {"type":"function","function":{"name":"b","n":1e3}},{"type":"function","function":{"name":"new"}} ]',
+            f'[ {{"type":"function","function":{{"name":"b","n":1e3}}}},{NEW.text} ]',
         ),
-        (set(), [NEW], '[{"type":"function","function":{"name":"new"}}]'),
+        (set(), [NEW], f"[{NEW.text}]"),
+        (set(), [NEW, NEW], f"[{NEW.text},{NEW.text}]"),
     ],
 )
-def test_the_rest_stays_to_the_byte(kept: set[int], added: list[dict[str, Any]], tools: str) -> None:
+def test_every_tool_goes_out_as_it_was_written(kept: set[int], added: list[Written], tools: str) -> None:
     before = document('"seed": 1.50', f'"tools" : {TOOLS}', '"x":  "\\u00e9"')
     edits = Edits(before)
     set_offer(edits, kept, added)
@@ -76,13 +79,28 @@ def test_the_rest_stays_to_the_byte(kept: set[int], added: list[dict[str, Any]],
 def test_tools_are_added_where_there_were_none(tools: str) -> None:
     edits = Edits(document(f'"tools": {tools}'))
     set_offer(edits, (), [NEW])
-    assert json.loads(edits.render())["tools"] == [NEW]
+    assert f'"tools": [{NEW.text}]' in edits.render().decode()
 
 
 def test_tools_are_added_where_the_key_was_absent() -> None:
     edits = Edits(document())
     set_offer(edits, (), [NEW])
-    assert json.loads(edits.render())["tools"] == [NEW]
+    assert f'"tools":[{NEW.text}]' in edits.render().decode()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        ('"tools": []', f'"tools": {TOOLS}'),
+        ('"tool_choice": "auto"', '"tool_choice": "none"'),
+        ('"tool_choice": "auto"', '"tool\\u005fchoice": "none"'),
+        ('"parallel_tool_calls": true', '"parallel_tool_calls": false'),
+    ],
+)
+def test_what_is_read_or_edited_stands_once(members: tuple[str, ...]) -> None:
+    with pytest.raises(BadRequest) as caught:
+        document(*members)
+    assert caught.value.code == "duplicate_key"
 
 
 def test_without_tools_nothing_speaks_of_them() -> None:

@@ -12,6 +12,7 @@ from waypost.cache.store.base import Store
 from waypost.cache.store.memory import MemoryStore
 from waypost.cache.store.sqlite import SqliteStore
 from waypost.config.caching import CacheConfig
+from waypost.config.secret import Secret
 from waypost.errors import SetupError
 
 __all__ = ["open_store"]
@@ -116,12 +117,12 @@ def _without_secret(parts: SplitResult) -> str:
 
 
 def _url(config: CacheConfig, environ: Mapping[str, str]) -> str:
-    if config.url_env is None:
-        return config.url or ""
-    if not environ.get(config.url_env):
-        raise SetupError(f"cache.url_env: the environment variable {config.url_env} is not set")
-    return environ[config.url_env]
+    if config.url is not None:
+        return config.url
+    return Secret(config.url_env, config.url_file, environ).reveal()
 
 
 def _source(config: CacheConfig) -> str:
+    if config.url_file is not None:
+        return f"file {config.url_file}"
     return "cache.url" if config.url_env is None else f"environment variable {config.url_env}"

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from waypost.config.checks import guards, listeners, models, names, pool, reachable, services, signals
+from waypost.config.checks import (
+    guards,
+    listeners,
+    models,
+    names,
+    pool,
+    reachable,
+    secrets,
+    services,
+    sharing,
+    signals,
+    tls,
+)
 from waypost.config.checks.subject import Check, Subject
 from waypost.config.document import Document
 from waypost.config.schema import Config
@@ -50,26 +62,31 @@ _CHECKS: Final[tuple[Check, ...]] = (
     pool.endpoints_form_one_cluster,
     pool.families_are_used,
     pool.health_checks_have_effect,
-    pool.keys_are_set,
     pool.models_are_used,
     pool.original_dst_needs_addresses,
     pool.reasoning_needs_a_family,
     pool.weights_have_effect,
     reachable.decisions_can_win,
+    secrets.secrets_are_there,
     services.decisions_change_what_there_is,
     services.tools_have_a_database,
+    sharing.workers_share_the_cache,
+    sharing.workers_share_the_listener,
     signals.lengths_are_ranges,
     signals.regexes_compile,
     signals.rules_are_not_empty,
     signals.signals_are_used,
+    tls.certificates_are_usable,
+    tls.envoy_trusts_the_processor,
+    tls.keys_are_private,
 )
 
 
 def check(
-    config: Config, document: Document, environ: Mapping[str, str]
+    config: Config, document: Document, environ: Mapping[str, str], workers: int = 1
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Find errors and warnings, each in the order of the file."""
-    subject = Subject(config, environ)
+    subject = Subject(config, environ, workers)
     findings = [finding for check in _CHECKS for finding in check(subject)]
     located = [(document.problem(item.place, item.message, key=item.key), item.warning) for item in findings]
     located.sort(key=lambda item: (item[0].line, item[0].column, item[0].message))

@@ -37,16 +37,21 @@ def listeners_are_distinct(subject: Subject) -> Iterator[Finding]:
 
 
 def private_listeners_are_local(subject: Subject) -> Iterator[Finding]:
-    """Warn of ExtProc on a network, which has no authentication, and refuse the API there without tokens."""
+    """Warn of ExtProc on a network without client certificates, and refuse the API there without tokens."""
     for name, risk in _PRIVATE.items():
         address: HostPort = getattr(subject.config.listeners, name)
-        if not is_loopback(address.host):
+        if not is_loopback(address.host) and not _asks_for_certificates(subject):
             message = f"{address} is open to other machines: {risk}"
             yield Finding(("listeners", name), message, warning=True)
     api = subject.config.listeners.api
     if not is_loopback(api.host) and not subject.config.api.tokens:
         message = f"{api} is open to other machines: add api.tokens, or listen on 127.0.0.1"
         yield Finding(("listeners", "api"), message)
+
+
+def _asks_for_certificates(subject: Subject) -> bool:
+    tls = subject.config.tls.extproc
+    return tls is not None and tls.client_ca is not None
 
 
 def endpoints_are_not_the_router(subject: Subject) -> Iterator[Finding]:

@@ -35,11 +35,13 @@ _MEANT_LANGUAGE: Final = {
 
 
 def models_exist(subject: Subject) -> Iterator[Finding]:
-    """Look up the models of decisions and ``default_model`` in the pool."""
+    """Look up the models of decisions, ``default_model`` and ``baseline_model`` in the pool."""
     pool = subject.config.models
-    used = [((*place, "model"), choice.model) for place, choice in subject.choices()]
-    default = subject.config.routing.default_model
-    for place, name in [*used, (("routing", "default_model"), default)]:
+    used: list[tuple[Place, str]] = [((*place, "model"), choice.model) for place, choice in subject.choices()]
+    used.append((("routing", "default_model"), subject.config.routing.default_model))
+    if baseline := subject.config.observability.baseline_model:
+        used.append((("observability", "baseline_model"), baseline))
+    for place, name in used:
         if name in subject.config.routing.virtual_models and name not in pool:
             yield Finding(place, f"{name!r} is a virtual model; name one under models: {', '.join(pool)}")
         elif name not in pool:

@@ -15,7 +15,6 @@ __all__ = [
     "endpoints_form_one_cluster",
     "families_are_used",
     "health_checks_have_effect",
-    "keys_are_set",
     "models_are_used",
     "original_dst_needs_addresses",
     "reasoning_needs_a_family",
@@ -45,15 +44,6 @@ def original_dst_needs_addresses(subject: Subject) -> Iterator[Finding]:
         if obstacle:
             message = f"envoy.upstream original_dst needs plain http to an IP address, but this has {obstacle}"
             yield Finding((*place, "url"), message)
-
-
-def keys_are_set(subject: Subject) -> Iterator[Finding]:
-    """Look up the variables of ``api_key_env``, which must hold something."""
-    for name, model in subject.config.models.items():
-        if model.api_key_env is not None and not subject.environ.get(model.api_key_env):
-            state = "is empty" if model.api_key_env in subject.environ else "is not set"
-            message = f"environment variable {model.api_key_env!r} {state}; it must hold the key of {name!r}"
-            yield Finding(("models", name, "api_key_env"), message)
 
 
 def effort_needs_reasoning(subject: Subject) -> Iterator[Finding]:

@@ -28,10 +28,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A configuration that fits the schema, and the environment it will run in."""
+    """A configuration that fits the schema, and what it will run in."""
 
     config: Config
     environ: Mapping[str, str]
+    workers: int = 1
+    """Processes that are to serve it."""
 
     def rules(self) -> Iterator[tuple[Place, Rule]]:
         """Iterate over every rule of every decision, the outer ones first."""

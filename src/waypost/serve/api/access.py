@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -14,27 +14,26 @@ from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from waypost.config.api import ApiConfig, Role, is_loopback
+from waypost.config.api import SHORTEST_TOKEN, ApiConfig, ApiToken, Role, is_loopback
+from waypost.config.secret import Secret
 from waypost.config.units import HostPort
 from waypost.errors import SetupError
 from waypost.serve.api.errors import Forbidden, Unauthorized, answer
 
 __all__ = ["LocalOnly", "Token", "require", "tokens_from"]
 
-_SHORTEST: Final = 16
-
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that is known by its digest only."""
+    """Who may come in, and what for."""
 
     name: str
     role: Role
-    digest: bytes
+    secret: Secret
 
     def is_it(self, digest: bytes) -> bool:
-        """Compare in constant time."""
-        return hmac.compare_digest(self.digest, digest)
+        """Compare in constant time, whatever the lengths."""
+        return hmac.compare_digest(_digest(self.secret.reveal()), digest)
 
 
 def tokens_from(settings: ApiConfig, address: HostPort, environ: Mapping[str, str]) -> tuple[Token, ...]:
@@ -44,9 +43,7 @@ def tokens_from(settings: ApiConfig, address: HostPort, environ: Mapping[str, st
             f"listeners.api is {address}, which other machines may reach, but api.tokens is empty:"
             " add a token, or listen on 127.0.0.1"
         )
-    return tuple(
-        Token(token.name, token.role, _digest(_value(token.name, token.env, environ))) for token in settings.tokens
-    )
+    return tuple(Token(token.name, token.role, _secret(token, environ)) for token in settings.tokens)
 
 
 def require(tokens: Iterable[Token], role: Role) -> list[Any]:
@@ -75,11 +72,11 @@ class _Bearer(HTTPBearer):
             raise Forbidden(f"{token.name} has the role read; this needs operate.", code="insufficient_role")
 
 
-def _value(name: str, variable: str, environ: Mapping[str, str]) -> str:
-    value = environ.get(variable, "")
-    if len(value) < _SHORTEST:
-        raise SetupError(f"the token of {name} needs {_SHORTEST} characters or more in the environment's {variable}")
-    return value
+def _secret(token: ApiToken, environ: Mapping[str, str]) -> Secret:
+    try:
+        return Secret(token.env, token.file, environ, shortest=SHORTEST_TOKEN)
+    except SetupError as error:
+        raise SetupError(f"the token of {token.name}: {error}") from None
 
 
 def _digest(token: str) -> bytes:

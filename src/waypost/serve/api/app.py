@@ -9,13 +9,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from waypost import __version__
-from waypost.serve.api import cache, config, docs, embeddings, evaluate, health, info
+from waypost.serve.api import cache, config, docs, embeddings, evaluate, health, info, pool
 from waypost.serve.api.access import LocalOnly, require, tokens_from
 from waypost.serve.api.classify import batch, combined, intent, pii, security
 from waypost.serve.api.dashboard.mount import add_dashboard
 from waypost.serve.api.errors import RESPONSES, handle_errors
 from waypost.serve.api.limits import BodyLimit, RateLimit
 from waypost.serve.api.services import Services
+from waypost.serve.api.trial import Trials
 
 __all__ = ["api_app"]
 
@@ -41,12 +42,13 @@ def api_app(services: Services, environ: Mapping[str, str]) -> FastAPI:
     app.include_router(health.router)
     app.include_router(docs.router)
     read, operate = require(tokens, "read"), require(tokens, "operate")
+    app.state.trials = Trials(environ, operate)
     for router in _CLASSIFY:
         app.include_router(router, prefix=f"{_API}/classify", tags=["classification"], dependencies=read)
     for router in (evaluate.router, embeddings.router, cache.reading):
         app.include_router(router, prefix=_API, dependencies=read)
     app.include_router(cache.changing, prefix=_API, dependencies=operate)
-    for router in (info.router, config.reading):
+    for router in (info.router, pool.router, config.reading):
         app.include_router(router, dependencies=read)
     app.include_router(config.changing, dependencies=operate)
     add_dashboard(app, read, operate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -108,7 +109,7 @@ async def read(store: StoreNow) -> Configuration:
 async def validate(body: ValidateRequest, store: StoreNow) -> Verdict:
     """Check a configuration as a start would, with every mistake at once; nothing changes."""
     try:
-        check = store.check(body.text)
+        check = await asyncio.to_thread(store.check, body.text)
     except ConfigError as error:
         mistakes = [_mistake(problem) for problem in error.problems]
         return Verdict(valid=False, digest=None, errors=mistakes, warnings=[], needs_restart=[])

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from fastapi import Request as Asked
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from waypost.config.load import Loaded
+from waypost.config.place import Place
+from waypost.config.pool import Pricing
 from waypost.engine import Engine
 from waypost.guard.heard import heard
 from waypost.guard.permission import masked_types
@@ -19,7 +23,8 @@ from waypost.policy.explain import decision_rows, signal_rows
 from waypost.policy.plan import measure
 from waypost.routed import Routed
 from waypost.serve.api.model import Ask, Tell, Text, milliseconds
-from waypost.serve.api.services import EngineNow
+from waypost.serve.api.services import EngineNow, Serving, StoreNow
+from waypost.serve.api.trial import MAX_TRIAL, Running, Trials, Tried
 from waypost.types import GuardAction, Request, Truth
 from waypost.types import Verdict as Found
 from waypost.wire import chat
@@ -75,6 +80,23 @@ class Prompt(Ask):
     """Absent: the first virtual model."""
 
 
+ConfigText = Annotated[str, Field(min_length=1, max_length=MAX_TRIAL)]
+
+
+class PromptTrial(Prompt):
+    """One user message, for the configuration in force or for another."""
+
+    config: ConfigText | None = None
+    """YAML of a configuration to try instead; needs the role ``operate`` where tokens are set."""
+
+
+class ChatTrial(Chat):
+    """A conversation, for the configuration in force or for another."""
+
+    config: ConfigText | None = None
+    """YAML of a configuration to try instead; needs the role ``operate`` where tokens are set."""
+
+
 class SignalRow(Tell):
     """One name of one signal."""
 
@@ -119,7 +141,9 @@ class DecisionResult(Tell):
     rejected: list[str]
     """Each decision of higher priority, and why it did not win."""
     used_signals: list[str]
-    """The kinds that had to be measured; the others are measured for this answer only."""
+    """The kinds that rules had to measure."""
+    guard_signals: list[str]
+    """The kinds that only a guard asked for. What is in neither list is measured for this answer only."""
 
 
 class Verdict(Tell):
@@ -134,9 +158,19 @@ class Verdict(Tell):
     unread_tokens: int
 
 
-class Evaluation(Tell):
-    """Where a request would go, and why."""
+class Price(Tell):
+    """Per million tokens."""
 
+    currency: str
+    prompt_per_1m: float
+    completion_per_1m: float
+
+
+class Evaluation(Tell):
+    """Where a request would go, and why. A value from the environment is told as ``${NAME}``."""
+
+    config: str
+    """Digest of the configuration that tells this."""
     requested_model: str
     routing_decision: str
     """The decision's name; empty when none held or the client named a model of the pool."""
@@ -157,39 +191,93 @@ class Evaluation(Tell):
     """Of the guards that found something or could not tell."""
     blocked: bool
     """Whether a guard keeps the request from every model."""
+    guards: list[Literal["jailbreak", "pii"]]
+    """Those in force for this request."""
+    price: Price | None
+    """Of the selected model, if it has one."""
+    baseline_model: str
+    """What a cost is compared with."""
+    baseline_price: Price | None
     masked_messages: Any = None
     """The messages as the model would see them; null where nothing is masked."""
     metrics: dict[str, float]
     """Milliseconds by kind of signal, of ``decide``, and of ``total``."""
 
 
+async def _trials(request: Asked) -> Trials:
+    trials: Trials = request.app.state.trials
+    return trials
+
+
 @router.post("/eval")
-async def evaluate(body: Prompt | Chat, engine: EngineNow) -> Evaluation:
-    """Run the router on a request up to the chosen model. Send a ``text``, or ``messages`` as in a chat request."""
-    started = time.perf_counter()
+async def evaluate(
+    body: PromptTrial | ChatTrial,
+    engine: EngineNow,
+    store: StoreNow,
+    services: Serving,
+    trials: Annotated[Trials, Depends(_trials)],
+    asked: Asked,
+) -> Evaluation:
+    """Run the router on a request up to the chosen model. Send a ``text``, or ``messages`` as in a chat request.
+
+    With a ``config``, what that configuration would do: it is built beside the one in force, asked, and forgotten.
+    """
+    tried = Tried(engine, store.in_force)
+    if body.config is not None:
+        running = Running(engine, store.in_force, services.encoder())
+        tried = await trials.build(body.config, running, asked)
+    return await _evaluated(body, tried)
+
+
+async def _evaluated(body: Prompt | Chat, tried: Tried) -> Evaluation:
+    engine, started = tried.engine, time.perf_counter()
     document = _document(body, body.model or engine.model_names[0])
     request = chat.read(document)
     said = texts(document)
     routed = await engine.route(heard(request, said), [place.text for place in said])
-    decision, selection, prompt = routed.decision, routed.selection, routed.system_prompt
+    decision, selection = routed.decision, routed.selection
     outcome = await _completed(engine, request, routed, routed.outcome) if routed.outcome else None
+    models = engine.config.models
+    baseline = engine.config.observability.baseline_model or engine.config.routing.default_model
     return Evaluation(
+        config=tried.loaded.digest,
         requested_model=request.model,
         routing_decision=decision.name if decision else "",
         decision_result=_decision(routed),
         selected_model=selection.model,
-        served_as=engine.config.models[selection.model].served_as or selection.model,
+        served_as=_written(tried.loaded, ("models", selection.model, "served_as"), models[selection.model].served_as)
+        or selection.model,
         selection_reason=selection.reason,
         reasoning=selection.reasoning,
         effort=selection.effort,
-        system_prompt=prompt.text if prompt else None,
+        system_prompt=_system_prompt(tried, routed),
         signals=[SignalRow(**row) for row in signal_rows(engine.policy, outcome)] if outcome else [],
         decisions=[DecisionRow.model_validate(row) for row in decision_rows(engine.policy, outcome)] if outcome else [],
         verdicts=[_verdict(verdict) for verdict in routed.verdicts],
         blocked=routed.blocked is not None,
+        guards=[name for name in ("jailbreak", "pii") if getattr(routed.guards, name)],
+        price=_price(models[selection.model].pricing),
+        baseline_model=baseline,
+        baseline_price=_price(models[baseline].pricing) if baseline in models else None,
         masked_messages=_masked(engine, document, said, routed),
         metrics={**_milliseconds(routed), "total": milliseconds(started)},
     )
+
+
+def _written(loaded: Loaded, place: Place, value: str | None) -> str | None:
+    """Show a value as the file writes it, when it came from the environment."""
+    return loaded.templates.get(place, value)
+
+
+def _system_prompt(tried: Tried, routed: Routed) -> str | None:
+    if routed.route is None or routed.system_prompt is None:
+        return None
+    index = tried.engine.config.routing.decisions.index(routed.route)
+    return _written(tried.loaded, ("routing", "decisions", index, "system_prompt", "text"), routed.system_prompt.text)
+
+
+def _price(pricing: Pricing | None) -> Price | None:
+    return Price(**pricing.model_dump()) if pricing else None
 
 
 def _document(body: Prompt | Chat, model: str) -> Document:
@@ -232,13 +320,15 @@ def _verdict(verdict: Found) -> Verdict:
 def _decision(routed: Routed) -> DecisionResult | None:
     if routed.decision is None:
         return None
+    rules = routed.outcome.results.keys() if routed.outcome else set[str]()
     return DecisionResult(
         decision_name=routed.decision.name,
         confidence=routed.decision.confidence,
         category=routed.category,
         reasons=list(routed.decision.reasons),
         rejected=list(routed.decision.rejected),
-        used_signals=sorted(routed.outcome.results) if routed.outcome else [],
+        used_signals=sorted(rules),
+        guard_signals=sorted(routed.signals.keys() - rules),
     )
 
 

@@ -23,6 +23,13 @@ class Health(Tell):
     version: str
 
 
+class WorkersNow(Tell):
+    """Processes that route requests."""
+
+    alive: int
+    wanted: int
+
+
 class Readiness(Tell):
     """Whether requests would be served."""
 
@@ -36,6 +43,8 @@ class Readiness(Tell):
     """Every part that requests need."""
     guards: dict[str, str]
     """The guards in force: ``ok``, or why one could not tell, lately."""
+    workers: WorkersNow | None
+    """The processes of ``--workers``; null when one process does everything."""
 
 
 @router.get("/health")
@@ -56,4 +65,5 @@ async def ready(services: Serving, response: Response) -> Readiness:
         reload_error=now.reload_error or None,
         checks=dict(now.checks),
         guards=dict(now.guards),
+        workers=WorkersNow(alive=now.workers[0], wanted=now.workers[1]) if now.workers else None,
     )

@@ -15,6 +15,7 @@ from waypost.inference.encoder import Encoder
 from waypost.serve.api.errors import Unavailable
 from waypost.serve.api.status import Status
 from waypost.serve.api.store import ConfigStore
+from waypost.serve.envoy.admin import Admin
 
 __all__ = ["EncoderNow", "EngineNow", "Services", "Serving", "StoreNow"]
 
@@ -30,6 +31,8 @@ class Services:
     """None until the router has started, and where no rule needs one."""
     store: Callable[[], ConfigStore | None]
     """None until the router has started."""
+    admin: Callable[[], Admin | None]
+    """Of our Envoy; None until it runs, and where none is ours."""
     settings: ApiConfig
     address: HostPort
     """Where the API listens."""

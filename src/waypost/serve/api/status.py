@@ -20,6 +20,9 @@ class Status:
     guards: Mapping[str, str] = field(default_factory=dict)
     """The guards in force: ``ok``, or why one could not tell, lately. One that then blocks is also a check."""
 
+    workers: tuple[int, int] | None = None
+    """How many workers serve, and how many there should be; None when this process serves by itself."""
+
     @property
     def ready(self) -> bool:
         """Whether requests would be served."""

@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 
 from waypost.errors import SetupError
+from waypost.serve.envoy.hosts import Hosts, hosts
 from waypost.serve.envoy.names import STATS
 
 __all__ = ["Admin"]
@@ -45,6 +46,10 @@ class Admin:
     async def active_requests(self) -> int:
         """Count the requests of clients that are under way."""
         return int((await self.stats([_ACTIVE])).get(_ACTIVE, 0))
+
+    async def hosts(self) -> Hosts:
+        """Tell how each server is: in rotation or not, and what became of its requests."""
+        return hosts((await self._request("GET", "/clusters", {"format": "json"})).json())
 
     async def drain(self) -> None:
         """Take no new connections, and have the clients of the old ones leave after their present request."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from waypost.serve.envoy.names import (
     type_url,
 )
 from waypost.serve.envoy.routes import by_destination
+from waypost.serve.envoy.trust import to_processors, upstream_tls
 from waypost.serve.ports import is_ip
 from waypost.wire.headers import DESTINATION
 
@@ -26,26 +27,55 @@ __all__ = ["clusters"]
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _IDLE: Final = 4.0
 """Seconds. uvicorn, and so vLLM, drops an idle connection after 5 s; we must drop it first or lose a request to it."""
+_CHECK_INTERVAL: Final = 1.0
+_CHECK_TIMEOUT: Final = 5.0
+"""Seconds. A worker answers between its requests: one that is only busy must not look dead."""
 _RESPONSE_BUFFER: Final = 2**20
 """Bytes of an answer that wait for a slow client before the backend is slowed down."""
 
 
-def clusters(config: Config, processors: Sequence[HostPort], ca: Path | None) -> list[Block]:
-    """Build all clusters. ``processors`` are the ExtProc servers; ``ca`` is needed when an endpoint is https."""
-    found = [_processors(config.envoy, processors)]
+def clusters(
+    config: Config, processors: Sequence[HostPort], ca: Path | None, secret_file: Callable[[str], Path] | None = None
+) -> list[Block]:
+    """Build all clusters. ``processors`` are the ExtProc servers; ``ca`` is needed when an endpoint is https.
+
+    ``secret_file`` tells where :func:`waypost.serve.envoy.trust.secrets` are, to follow renewed certificates.
+    """
+    found = [_processors(config, processors, secret_file)]
     found += [_of_model(config.envoy, name, model, ca) for name, model in config.models.items()]
     if any(by_destination(config, model) for model in config.models.values()):
         found.append(_named_by_processor(config.envoy))
     return found
 
 
-def _processors(envoy: Envoy, addresses: Sequence[HostPort]) -> Block:
+def _processors(config: Config, addresses: Sequence[HostPort], secret_file: Callable[[str], Path] | None) -> Block:
     hosts = [_host(_reachable(address)) for address in addresses]
+    tls = config.tls.extproc and config.tls.extproc.envoy
     return {
-        **_common(EXTPROC, envoy),
+        **_common(EXTPROC, config.envoy),
         **_members(EXTPROC, [address.host for address in addresses], hosts),
         **_http({"explicit_http_config": {"http2_protocol_options": {}}}),
-        "lb_policy": "ROUND_ROBIN",
+        **(_watched_workers() if len(addresses) > 1 else {"lb_policy": "ROUND_ROBIN"}),
+        **({"transport_socket": to_processors(tls, secret_file)} if tls else {}),
+    }
+
+
+def _watched_workers() -> Block:
+    """Choose the least busy of several processors, and none that is gone or drains."""
+    return {
+        "lb_policy": "LEAST_REQUEST",
+        "health_checks": [
+            {
+                "grpc_health_check": {},
+                "timeout": seconds(_CHECK_TIMEOUT),
+                "interval": seconds(_CHECK_INTERVAL),
+                "no_traffic_interval": seconds(_CHECK_INTERVAL),
+                "unhealthy_threshold": 1,
+                "healthy_threshold": 1,
+            }
+        ],
+        # With few left Envoy would by default ask the dead ones, too.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
     }
 
 
@@ -137,19 +167,8 @@ def _http(protocol: Block) -> Block:
 def _tls(endpoints: Sequence[Endpoint], ca: Path | None) -> Block:
     names = sorted({endpoint.host for endpoint in endpoints})
     accepted = [{"san_type": "IP_ADDRESS" if is_ip(name) else "DNS", "matcher": {"exact": name}} for name in names]
-    return {
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": type_url("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"),
-            "auto_host_sni": True,
-            "common_tls_context": {
-                "validation_context": {
-                    "trusted_ca": {"filename": str(ca)},
-                    "match_typed_subject_alt_names": accepted,
-                }
-            },
-        },
-    }
+    checked = {"trusted_ca": {"filename": str(ca)}, "match_typed_subject_alt_names": accepted}
+    return upstream_tls({"validation_context": checked}, auto_host_sni=True)
 
 
 def _outliers(wanted: OutlierDetection) -> Block:

@@ -36,11 +36,14 @@ def render(config: Config, processors: Sequence[HostPort], layout: Layout) -> En
     Raises SetupError when an endpoint is https and this machine has no CA certificates.
     """
     secure = any(endpoint.scheme == "https" for model in config.models.values() for endpoint in model.endpoints)
-    members = clusters(config, processors, ca_bundle() if secure else None)
+    ca = ca_bundle() if secure else None
     table = routes(config)
-    whole = {"listeners": [listener(config, {"route_config": table})], "clusters": members}
+    whole = {
+        "listeners": [listener(config, {"route_config": table})],
+        "clusters": clusters(config, processors, ca),
+    }
     return EnvoyConfig(
-        clusters=tuple(members),
+        clusters=tuple(clusters(config, processors, ca, layout.secret)),
         routes=table,
         listener=listener(config, {"rds": {"route_config_name": ROUTES, "config_source": watched(layout.routes)}}),
         standalone={"node": NODE, "static_resources": whole},

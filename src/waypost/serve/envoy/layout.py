@@ -41,6 +41,10 @@ class Layout:
         """All of it in one file, without an admin interface: what is validated, and what any Envoy can run."""
         return self.root / "envoy.json"
 
+    def secret(self, name: str) -> Path:
+        """Which certificate files to trust or to show; Envoy watches this one and those."""
+        return self.root / f"{name}.json"
+
     @property
     def admin(self) -> Path:
         """Envoy's admin socket."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from waypost.config.schema import Config, Envoy
+from waypost.config.schema import Config
 from waypost.serve.envoy.names import EXTPROC, LISTENER, STATS, Block, seconds, type_url
 from waypost.serve.envoy.replies import local_replies
+from waypost.serve.envoy.routes import another_host
 from waypost.serve.ports import numeric
 from waypost.wire.headers import DESTINATION, SELECTED_MODEL
 
@@ -38,6 +39,7 @@ INTERNAL_HEADERS: Final = (
 otherwise a client could choose its backend, or with the destination header any host that Envoy can reach."""
 
 _HEADERS_TIMEOUT: Final = 10.0
+_PROCESSOR_RETRIES: Final = 3
 _IDLE_MARGIN: Final = 30.0
 
 
@@ -76,7 +78,7 @@ def _connections(config: Config, route_source: Block) -> Block:
         "early_header_mutation_extensions": [_internal_headers()],
         "local_reply_config": local_replies(),
         "http_filters": [
-            _filter("http.ext_proc", _processor(config.envoy)),
+            _filter("http.ext_proc", _processor(config)),
             _filter(
                 "http.router",
                 {"@type": type_url("envoy.extensions.filters.http.router.v3.Router"), "suppress_envoy_headers": True},
@@ -86,17 +88,30 @@ def _connections(config: Config, route_source: Block) -> Block:
     }
 
 
-def _processor(envoy: Envoy) -> Block:
+def _processor(config: Config) -> Block:
+    envoy = config.envoy
     full_duplex = envoy.request_body == "full_duplex_streamed"
     return {
         "@type": type_url("envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"),
-        "grpc_service": {"envoy_grpc": {"cluster_name": EXTPROC}},
-        "message_timeout": seconds(envoy.message_timeout),
+        "grpc_service": {"envoy_grpc": {"cluster_name": EXTPROC}, "retry_policy": _retries()},
+        "message_timeout": seconds(config.processing_timeout),
         "failure_mode_allow": envoy.on_processor_failure == "pass",
         "status_on_error": {"code": "ServiceUnavailable"},
         "allow_mode_override": True,
         "mutation_rules": {"allow_all_routing": False, "allow_envoy": False},
         "processing_mode": _full_duplex_mode() if full_duplex else _buffered_mode(),
+    }
+
+
+def _retries() -> Block:
+    """Ask another processor where one cannot be reached.
+
+    Never what one has begun to read: a request that ends a process must not be handed from one to the next.
+    """
+    return {
+        "retry_on": "connect-failure,refused-stream,reset-before-request",
+        "num_retries": _PROCESSOR_RETRIES,
+        **another_host(),
     }
 
 

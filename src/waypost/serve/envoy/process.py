@@ -20,6 +20,7 @@ from waypost.serve.envoy.bootstrap import bootstrap
 from waypost.serve.envoy.config import EnvoyConfig, render
 from waypost.serve.envoy.files import prepare, validate, write
 from waypost.serve.envoy.layout import Layout
+from waypost.serve.envoy.trust import secrets
 from waypost.serve.envoy.updates import Updates
 from waypost.serve.ports import require_free
 
@@ -53,6 +54,9 @@ class EnvoyProcess:
         layout = prepare(run_dir)
         rendered = await _judged(config, processors, layout)
         write(layout.bootstrap, bootstrap(layout))
+        if config.tls.extproc and config.tls.extproc.envoy:
+            for name, content in secrets(config.tls.extproc.envoy).items():
+                write(layout.secret(name), content)
         admin = Admin(layout.admin)
         updates = Updates(layout, admin, rendered)
         child = await Child.spawn("Envoy", _command(config.envoy, layout), layout.log)

@@ -7,7 +7,7 @@ from waypost.serve.envoy.names import ORIGINAL_DST, ROUTES, Block, backend_path,
 from waypost.serve.ports import is_ip
 from waypost.wire.headers import DESTINATION, SELECTED_MODEL
 
-__all__ = ["by_destination", "joined", "routes"]
+__all__ = ["another_host", "by_destination", "joined", "routes"]
 
 
 def routes(config: Config) -> Block:
@@ -68,6 +68,14 @@ def _retries(envoy: Envoy) -> Block:
         "retry_on": "connect-failure,refused-stream,reset-before-request",
         "num_retries": envoy.retries,
         "per_try_idle_timeout": seconds(envoy.request_timeout),
+        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
+        **another_host(),
+    }
+
+
+def another_host() -> Block:
+    """Have a retry go where this request has not been, if there is such a host."""
+    return {
         "retry_host_predicate": [
             {
                 "name": "envoy.retry_host_predicates.previous_hosts",
@@ -77,5 +85,4 @@ def _retries(envoy: Envoy) -> Block:
             }
         ],
         "host_selection_retry_max_attempts": 5,
-        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
     }

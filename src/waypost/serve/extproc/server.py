@@ -12,11 +12,13 @@ from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
+from waypost.config.tls import ServerTls
 from waypost.config.units import HostPort
 from waypost.errors import SetupError
 from waypost.serve.extproc.proto.extproc_pb2 import ProcessingRequest, ProcessingResponse
 from waypost.serve.extproc.session import BodyMode, Engine, Session
 from waypost.serve.ports import require_free
+from waypost.serve.tls import grpc_credentials
 from waypost.wire import answers
 
 __all__ = ["SERVICE", "ExtProcServer"]
@@ -37,7 +39,7 @@ _log = logging.getLogger(__name__)
 class ExtProcServer:
     """Serves one address. ``count_failure`` is called for every error that nothing below was meant to raise.
 
-    ``max_body`` is in bytes. ``deadline`` is in seconds, for one message: Envoy's own ``message_timeout`` does not
+    ``max_body`` is in bytes. ``deadline`` gives seconds, for one message: Envoy's own ``message_timeout`` does not
     apply to streamed bodies.
     """
 
@@ -48,8 +50,9 @@ class ExtProcServer:
         *,
         mode: BodyMode,
         max_body: int,
-        deadline: float,
+        deadline: Callable[[], float],
         count_failure: Callable[[], object],
+        tls: ServerTls | None = None,
     ) -> None:
         self.address = address
         """As configured; after :meth:`start`, with the port that is bound."""
@@ -58,6 +61,7 @@ class ExtProcServer:
         self._max_body = max_body
         self._deadline = deadline
         self._count_failure = count_failure
+        self._tls = tls
         self._health = health_aio.HealthServicer()
         self._server: Any = None
 
@@ -74,13 +78,18 @@ class ExtProcServer:
         self._server.add_generic_rpc_handlers((handlers,))
         add_HealthServicer_to_server(self._health, self._server)
         try:
-            port = self._server.add_insecure_port(str(self.address))
+            port = self._add_port()
         except RuntimeError as error:  # taken since we looked
             raise SetupError(f"cannot listen on {self.address}: choose another port with {_KEY}") from error
         self.address = HostPort(self.address.host, port)
         await self._server.start()
         for service in ("", SERVICE):
             await self._health.set(service, HealthCheckResponse.SERVING)
+
+    def _add_port(self) -> int:
+        if self._tls is None:
+            return int(self._server.add_insecure_port(str(self.address)))
+        return int(self._server.add_secure_port(str(self.address), grpc_credentials(self._tls)))
 
     async def drain(self) -> None:
         """Tell health checks to send no new streams. Streams are still served."""
@@ -104,7 +113,7 @@ class ExtProcServer:
 
     async def _answers(self, session: Session, message: ProcessingRequest) -> list[ProcessingResponse]:
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self._deadline()):
                 return await session.handle(message)
         except TimeoutError:
             self._report(session)
@@ -124,6 +133,13 @@ class ExtProcServer:
         _log.exception("request %s failed inside waypost", session.request_id or "without id")
 
 
+_CONNECTIONS: Final = 1024
+"""Each worker thread of each Envoy holds one or more."""
+_STREAMS: Final = 16384
+"""Of one connection, a stream for each request under way. Envoy opens another connection beyond it."""
+_METADATA: Final = 16 * 2**10
+"""Bytes. The headers of the gRPC call itself; those of requests travel in messages."""
+
 _LONGEST_ANSWER: Final = 17 * 2**20
 """An answer that is held back to be checked or restored may be 16 MiB, and then goes on as one message."""
 
@@ -136,4 +152,9 @@ def _options(message_bytes: int) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", 60_000),  # notice a remote Envoy that vanished
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.http2.max_ping_strikes", 0),  # Envoy may ping as often as it is configured to
+        ("grpc.server_handshake_timeout_ms", 10_000),
+        ("grpc.max_allowed_incoming_connections", _CONNECTIONS),
+        ("grpc.max_concurrent_streams", _STREAMS),
+        ("grpc.max_metadata_size", _METADATA),
+        ("grpc.absolute_max_metadata_size", _METADATA),
     ]

@@ -21,13 +21,13 @@ export const fresh = (shared = {}) => ({
 });
 export const shareable = ({ messages, model, tools }) => ({ messages, model, tools });
 
-/** `context`: {config, names, changed()}; returns its element and what the page may have it do. */
+/** `context`: {config, names, titled, changed(), typed(), asking()}; returns its element and what the page may have it do. */
 export function lane(state, label, context) {
   const reading = h("div", { class: "reading" }), rest = h("div", {}), { body, update } = answerCard();
   let running = null;
 
   const paint = () => {
-    reading.replaceChildren(...shown(state, context.config));
+    reading.replaceChildren(...shown(state));
     after();
     context.changed();
   };
@@ -45,13 +45,8 @@ export function lane(state, label, context) {
 
   async function explain() {
     reading.replaceChildren(waiting());
-    try {
-      state.evaluation = await json("api/v1/eval", { method: "POST", body: asked(state) });
-      state.error = null;
-      announce(t("lane.told", { decision: state.evaluation.routing_decision || "–", model: state.evaluation.selected_model }));
-    } catch (error) {
-      [state.evaluation, state.error] = [null, error];
-    }
+    context.asking?.();
+    await evaluate(state, asked(state));
     paint();
   }
   async function send() {
@@ -63,20 +58,22 @@ export function lane(state, label, context) {
     await Promise.all([explain(), chat({ ...asked(state), max_tokens: MOST_TOKENS }, signal, (answer) => {
       if (running?.signal !== signal) return;
       state.answer = answer;
-      if (answer.done) after();
-      else update(answer);
+      if (!answer.done) { update(answer); return; }
+      after();
+      context.typed(); // what it cost can be compared now
     })]);
     if (running?.signal === signal) form.busy(false);
   }
 
-  const form = composer(state, label, context.names, { explain, send, stop: () => running?.abort(), typed: context.changed });
+  const form = composer(state, label, context.names, { explain, send, stop: () => running?.abort(), typed: context.typed });
   paint();
   const element = h("section", { class: "lane", "aria-label": label },
     h("div", { class: "asking" }, context.titled ? h("h2", {}, label) : null, form.element, body, rest), reading);
-  return { element, explain, leave: () => running?.abort() };
+  return { element, explain, ask: form.ask, leave: () => running?.abort() };
 }
 
-function asked(state) {
+/** What a lane asks the router. */
+export function asked(state) {
   return {
     messages: state.messages.filter((message) => message.content || message.role !== "user" || state.messages.length === 1),
     ...(state.model ? { model: state.model } : {}),
@@ -84,8 +81,20 @@ function asked(state) {
   };
 }
 
-function shown({ evaluation, error }, config) {
+/** Ask what the router would do, and keep what it tells. */
+export async function evaluate(state, body) {
+  try {
+    state.evaluation = await json("api/v1/eval", { method: "POST", body });
+    state.error = null;
+    announce(t("lane.told", { decision: state.evaluation.routing_decision || "–", model: state.evaluation.selected_model }));
+  } catch (error) {
+    [state.evaluation, state.error] = [null, error];
+  }
+}
+
+/** What a lane shows of what it was told. */
+export function shown({ evaluation, error }) {
   if (error) return [failed(error)];
   if (!evaluation) return [nothing(t("lane.empty"))];
-  return [outcome(evaluation), signals(evaluation), decisions(evaluation), guards(evaluation, config), edits(evaluation)].filter(Boolean);
+  return [outcome(evaluation), signals(evaluation), decisions(evaluation), guards(evaluation), edits(evaluation)].filter(Boolean);
 }

@@ -131,6 +131,7 @@ def services(followed: Followed, encoder: WordEncoder, environ: dict[str, str]) 
             "engine_now": lambda: engine,
             "encoder": lambda: encoder,
             "store": lambda: store,
+            "admin": lambda: None,
         }
         api = ApiConfig.model_validate(settings or {})
         return Services(**(parts | others), settings=api, address=HostPort(address, 8080))

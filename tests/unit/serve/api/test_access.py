@@ -77,8 +77,14 @@ async def test_the_document_says_who_needs_a_token(guarded, http):
             "listeners.api is 0.0.0.0:8080, which other machines may reach, but api.tokens is empty",
         ),
         ({"address": "router.internal"}, "api.tokens is empty"),
-        ({"settings": {"tokens": TOKENS}, "environ": {"READER": READER}}, "the token of ops needs 16 characters"),
-        ({"settings": {"tokens": TOKENS}, "environ": ENVIRON | {"READER": "short"}}, "environment's READER"),
+        (
+            {"settings": {"tokens": TOKENS}, "environ": {"READER": READER}},
+            "the token of ops: environment variable 'OPERATOR' is not set",
+        ),
+        (
+            {"settings": {"tokens": TOKENS}, "environ": ENVIRON | {"READER": "short"}},
+            "variable 'READER' holds fewer than 16 char",
+        ),
     ],
 )
 def test_an_api_that_anybody_could_use_does_not_start(client, others, words):

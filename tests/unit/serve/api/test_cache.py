@@ -38,6 +38,7 @@ async def client(engine):
         engine_now=lambda: engine,
         encoder=lambda: None,
         store=lambda: None,
+        admin=lambda: None,
         settings=ApiConfig(),
         address=HostPort("127.0.0.1", 8080),
     )

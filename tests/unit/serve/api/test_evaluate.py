@@ -71,6 +71,11 @@ class TestGuards:
         (verdict,) = told["verdicts"]
         assert (told["blocked"], verdict["guard"], verdict["action"]) == (True, "jailbreak", "block")
         assert verdict["found"] == pytest.approx({"jailbreak": 0.97})
+        assert told["guards"] == ["jailbreak", "pii"]
+
+    async def test_what_a_guard_asked_for_is_told_from_what_a_rule_did(self, http):
+        result = (await evaluated(http, text="@b Alice"))["decision_result"]
+        assert (result["used_signals"], result["guard_signals"]) == (["keyword"], ["jailbreak", "pii"])
 
     async def test_masked_as_the_model_would_see_it(self, http):
         told = await evaluated(http, text="@b Alice knows Bob")
@@ -95,3 +100,33 @@ class TestAllSignals:
         assert told["decision_result"]["used_signals"] == ["keyword"]
         assert {row["signal"] for row in told["signals"]} == {"keyword", "length", "domain"}
         assert [row["truth"] for row in told["decisions"]] == [True, False]
+
+
+class TestPrices:
+    @pytest.fixture
+    def path(self, write_config):
+        pricing = {"prompt_per_1m": 1, "completion_per_1m": 2}
+        endpoints = [{"url": "http://127.0.0.1:1"}]
+        models = {"a": {"endpoints": endpoints}, "b": {"endpoints": endpoints, "pricing": pricing}}
+        return write_config(*MODELS, models=models)
+
+    async def test_the_price_and_what_it_is_compared_with(self, http):
+        told = await evaluated(http, text="@b")
+        assert told["price"] == {"currency": "USD", "prompt_per_1m": 1, "completion_per_1m": 2}
+        assert (told["baseline_model"], told["baseline_price"]) == ("a", None)
+
+
+class TestEnvironment:
+    @pytest.fixture
+    def environ(self):
+        return {"PROMPT": "You are secretive.", "SERVED": "inner-name"}
+
+    @pytest.fixture
+    def path(self, write_config):
+        models = {"a": {"endpoints": [{"url": "http://127.0.0.1:1"}], "served_as": "${SERVED}"}}
+        decision = {"name": "all", "models": [{"model": "a"}], "system_prompt": {"text": "${PROMPT}"}}
+        return write_config("a", models=models, routing={"default_model": "a", "decisions": [decision]})
+
+    async def test_a_value_from_the_environment_is_told_as_it_is_written(self, http):
+        told = await evaluated(http, text="hello")
+        assert (told["system_prompt"], told["served_as"]) == ("${PROMPT}", "${SERVED}")

@@ -29,7 +29,7 @@ async def test_health_asks_nobody(client):
 )
 async def test_ready_is_the_sum_of_its_checks(client, checks, error, code, status):
     guards = {"pii": "the queue is full"}
-    answer = await client(status=lambda: Status(checks, "abc", error, guards)).get("/ready")
+    answer = await client(status=lambda: Status(checks, "abc", error, guards, workers=(2, 3))).get("/ready")
     assert answer.status_code == code
     assert answer.json() == {
         "status": status,
@@ -38,6 +38,7 @@ async def test_ready_is_the_sum_of_its_checks(client, checks, error, code, statu
         "reload_error": error or None,
         "checks": checks,
         "guards": guards,
+        "workers": {"alive": 2, "wanted": 3},
     }
 
 

@@ -118,6 +118,12 @@ def test_the_processor_sees_what_the_mode_says(name, request_body, response_body
     assert processor["failure_mode_allow"] is False
 
 
+@pytest.mark.parametrize(("cache", "patience"), [(None, "5.000s"), ({}, "15.000s"), ({"wait": "30s"}, "35.000s")])
+def test_envoy_waits_for_whoever_waits_for_an_identical_request(cache, patience):
+    found = manager(rendered(config({"a": only("http://h")}, cache=cache)))
+    assert found["http_filters"][0]["typed_config"]["message_timeout"] == patience
+
+
 def test_several_processors_share_the_work():
     found = cluster(rendered(MATRIX["plain"], [HostPort("0.0.0.0", 1), HostPort("::", 2)]), "extproc")
     hosts = [

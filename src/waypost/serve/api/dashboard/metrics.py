@@ -23,9 +23,12 @@ _TIMEOUT: Final = 5.0
 async def metrics(store: StoreNow) -> PlainTextResponse:
     """Pass on what ``listeners.metrics`` answers a scrape with."""
     # Asked for over HTTP, so that whoever answers there for several processes answers here for all of them, too.
-    listener = store.in_force.config.listeners.metrics
+    config = store.in_force.config
+    listener, tls = config.listeners.metrics, config.tls.metrics is not None
+    # Its certificate is for the names that others know it by, so it proves nothing here, where it is this machine.
+    http = httpx.AsyncClient(base_url=near(listener, tls=tls), trust_env=False, timeout=_TIMEOUT, verify=False)  # noqa: S501
     try:
-        async with httpx.AsyncClient(base_url=near(listener), trust_env=False, timeout=_TIMEOUT) as http:
+        async with http:
             answer = (await http.get("/metrics")).raise_for_status()
     except httpx.HTTPError as error:
         raise Unavailable(f"Nobody tells the metrics on {listener}.", code="no_metrics") from error

@@ -3,7 +3,7 @@
 import { json } from "../api.js";
 import { announce, h } from "../dom.js";
 import { t } from "../i18n.js";
-import { diff, hunks } from "../diff.js";
+import { difference } from "../parts/difference.js";
 import { editor } from "../parts/editor.js";
 import { card, facts, failed, head, waiting } from "../parts/states.js";
 import { help } from "../schema-help.js";
@@ -60,9 +60,9 @@ function desk(place, stored, schema, open, note) {
     compare();
   };
   const compare = () => {
-    const rows = diff(base.text, edit.area.value), changed = rows.some((row) => row.kind !== "same");
+    const told = difference(base.text, edit.area.value), changed = told !== null;
     draft = changed ? { text: edit.area.value, revision: draft?.revision ?? base.revision } : null;
-    change.replaceChildren(...(changed ? [difference(rows)] : []));
+    change.replaceChildren(...(changed ? [told] : []));
     apply.disabled = drop.disabled = !changed;
     return changed;
   };
@@ -111,11 +111,3 @@ const advice = (found) => card(path(found.place), found.description ? h("p", { c
     [t("config.default"), found.fallback === undefined || found.fallback === null || typeof found.fallback === "object" ? null : h("code", {}, String(found.fallback))],
     [t("config.examples"), found.examples.length ? found.examples.map((each) => [h("code", {}, String(each)), " "]) : null],
   ]), found.keys.length ? h("dl", { class: "keys" }, found.keys.map((each) => [h("dt", {}, h("code", {}, each.name)), h("dd", {}, each.description.replaceAll("``", ""))])) : "");
-
-function difference(rows) {
-  const more = rows.filter((row) => row.kind === "more").length, less = rows.filter((row) => row.kind === "less").length;
-  const line = (row) => row === null ? h("div", { class: "gap" }, "⋯") : h("div", { class: row.kind },
-    h("span", { class: "no" }, row.before ?? ""), h("span", { class: "no" }, row.after ?? ""),
-    h("span", { class: "sign" }, { same: " ", more: "+", less: "−" }[row.kind]), h("span", {}, row.line));
-  return card(t("config.diff", { more, less }), h("div", { class: "diff", tabindex: "0", role: "group", "aria-label": t("config.diff", { more, less }) }, hunks(rows).map(line)));
-}

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { compact, duration, money, number, percent } from "../format.js";
 import { t } from "../i18n.js";
 import { barList } from "../parts/bar.js";
+import { endpoints, watchEndpoints } from "../parts/endpoints.js";
 import { stages } from "../parts/stages.js";
 import { spark } from "../parts/spark.js";
 import { card, failed, head, nothing, table, waiting } from "../parts/states.js";
@@ -17,33 +18,35 @@ let chosen = "start";
 
 export function show(main, title) {
   const place = h("div", { class: "grid" }, waiting());
-  let last = [[], null];
+  let last = [[], null], pool = null;
   const paint = () => {
     const [scrapes, error] = last;
     if (error) place.replaceChildren(failed(error));
-    else if (scrapes.length) place.replaceChildren(...cards(scrapes));
+    else if (scrapes.length) place.replaceChildren(...cards(scrapes, pool));
   };
   const window = h("select", { "aria-label": t("live.window"), value: chosen, onchange: (event) => { chosen = event.target.value; paint(); } },
     Object.keys(WINDOWS).map((name) => h("option", { value: name }, t(`live.${name}`))));
   main.append(head(title, t("live.lead"), window), place);
-  return watchMetrics((scrapes, error) => { last = [scrapes, error]; paint(); });
+  const ends = [watchMetrics((scrapes, error) => { last = [scrapes, error]; paint(); }), watchEndpoints((models) => { pool = models; paint(); })];
+  return () => ends.forEach((end) => end());
 }
 
-function cards(scrapes) {
+function cards(scrapes, pool) {
   const now = scrapes.at(-1), then = since(scrapes, WINDOWS[chosen]);
   const grown = (name, labels = {}) => growth(now.families, then?.families, name)
     .filter((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value));
-  if (!sum(grown("waypost_responses_total"))) return [tiles(scrapes, grown), nothing(t("live.nothing"))];
+  if (!sum(grown("waypost_responses_total"))) return [tiles(scrapes, grown), nothing(t("live.nothing")), health(pool)].filter(Boolean);
   return [
     tiles(scrapes, grown),
     h("div", { class: "columns" },
       card(t("live.latency"), h("p", { class: "quiet small" }, t("live.latency.lead")), stages(grown)),
       counts("live.decisions", grown("llm_decision_match_total"), ({ decision_name: name }) => name),
-      counts("live.signals", grown("llm_signal_match_total"), (labels) => `${labels.signal_type} · ${labels.signal_name}`),
       guards(grown),
-      cache(grown),
-      counts("live.errors", grown("llm_request_errors_total"), (labels) => `${labels.reason} · ${labels.model}`)),
+      counts("live.cache", grown("waypost_cache_results_total"), ({ result, reason }) => (reason ? `${result} · ${reason}` : result)),
+      counts("live.errors", grown("llm_request_errors_total"), (labels) => `${labels.reason} · ${labels.model}`),
+      counts("live.signals", grown("llm_signal_match_total"), (labels) => `${labels.signal_type} · ${labels.signal_name}`)),
     models(grown),
+    health(pool),
   ].filter(Boolean);
 }
 
@@ -91,11 +94,12 @@ function guards(grown) {
     (labels) => `${labels.guard} · ${labels.reason} · ${t(`guards.${labels.action}`)}`);
 }
 
-/** Every counter of the cache, whatever it counts. */
-function cache(grown) {
-  const names = ["waypost_cache_results_total"];
-  const samples = names.flatMap((name) => grown(name).map((each) => ({ ...each, name: name.replace(/^(llm|waypost)_cache_|_total$/g, "") })));
-  return counts("live.cache", samples.map((each) => ({ ...each, labels: { text: [each.name, ...Object.values(each.labels)].join(" · ") } })), ({ text }) => text);
+/** Of every model, what its servers do. */
+function health(pool) {
+  if (!pool) return null;
+  const wide = card(t("live.health"), h("dl", { class: "health" }, pool.map((model) => h("div", {}, h("dt", {}, model.name), h("dd", {}, endpoints(model))))));
+  wide.classList.add("wide");
+  return wide;
 }
 
 function models(grown) {

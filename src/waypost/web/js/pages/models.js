@@ -4,14 +4,21 @@ import { json } from "../api.js";
 import { h } from "../dom.js";
 import { bytes, duration, money, score } from "../format.js";
 import { t } from "../i18n.js";
+import { endpoints, watchEndpoints } from "../parts/endpoints.js";
 import { card, facts, failed, head, waiting } from "../parts/states.js";
 
 export function show(main, title) {
   const place = h("div", {}, waiting());
+  let over = false, leave = () => {};
+  const fill = (model) => document.getElementById(`servers-${model.name}`)?.replaceChildren(endpoints(model));
   main.append(head(title, t("models.lead")), place);
   Promise.all([json("config/router"), json("info/models")])
-    .then(([stored, inside]) => place.replaceChildren(...shown(stored.config, inside)))
+    .then(([stored, inside]) => {
+      place.replaceChildren(...shown(stored.config, inside));
+      if (!over) leave = watchEndpoints((models) => models.forEach(fill));
+    })
     .catch((error) => place.replaceChildren(failed(error)));
+  return () => { over = true; leave(); };
 }
 
 const shown = (config, inside) => [
@@ -26,8 +33,8 @@ function pooled(name, model, config) {
   const pricing = model.pricing;
   const element = card(name, facts([
     [t("models.served_as"), model.served_as && h("code", {}, model.served_as)],
-    [t("models.endpoints"), h("ul", {}, model.endpoints.map((each) =>
-      h("li", {}, h("code", {}, each.url), model.endpoints.length > 1 ? h("span", { class: "quiet" }, ` × ${each.weight}`) : null)))],
+    [t("models.endpoints"), h("div", { id: `servers-${name}` }, h("ul", {}, model.endpoints.map((each) => h("li", {}, h("code", {}, each.url)))))],
+    [t("models.weights"), model.endpoints.length > 1 ? model.endpoints.map((each) => each.weight).join(" : ") : null],
     [t("models.reasoning"), model.reasoning_family],
     [t("models.price"), pricing && t("models.price.value", { currency: pricing.currency, prompt: money(pricing.prompt_per_1m), completion: money(pricing.completion_per_1m) })],
     [t("models.key"), model.api_key_env && h("code", {}, model.api_key_env)],

@@ -1,56 +1,76 @@
-// What the router makes of a prompt, or of two of them side by side.
+// What the router makes of a prompt; of two prompts side by side; or of one, by the configuration in force and another.
 
 import { json } from "../api.js";
 import { announce, h } from "../dom.js";
-import { duration } from "../format.js";
 import { t } from "../i18n.js";
-import { fresh, lane, shareable } from "../lane.js";
-import { failed, head, table, waiting } from "../parts/states.js";
+import { asked, fresh, lane, shareable } from "../lane.js";
+import { comparison } from "../parts/comparison.js";
+import { failed, head, waiting } from "../parts/states.js";
 import { pack, parse, unpack } from "../share.js";
+import { freshTrial, trial } from "../trial.js";
+
+const MODES = ["prompts", "configs"];
 
 let lanes = [fresh()];
 let opened = "";
 
+const isTrial = (state) => "config" in state;
+const mode = () => (lanes.length < 2 ? "" : isTrial(lanes[1]) ? "configs" : "prompts");
+
 export function show(main, title, shared) {
   const linked = shared && shared !== opened ? unpack(shared) : null;
-  if (Array.isArray(linked) && linked.length) lanes = linked.slice(0, 2).map(fresh);
+  if (Array.isArray(linked) && linked.length) lanes = linked.slice(0, 2).map((each, i) => (i && isTrial(each) ? freshTrial(each.config) : fresh(each)));
   const place = h("div", {}, waiting());
-  const compare = h("button", { class: "button", type: "button", "aria-pressed": String(lanes.length > 1) }, t("playground.compare"));
+  const modes = MODES.map((name) => h("button", { class: "button", type: "button", value: name }, t(`playground.${name}`)));
   const copy = h("button", { class: "button", type: "button", onclick: () => copyLink(copy) }, t("playground.copy"));
-  main.append(head(title, t("playground.lead"), compare, copy), place);
+  main.append(head(title, t("playground.lead"), ...modes, copy), place);
   let leave = () => {};
   const open = (context) => {
-    leave = lay(place, context, Boolean(linked));
-    compare.onclick = () => {
+    const relay = (run) => {
       leave();
-      lanes = lanes.length > 1 ? lanes.slice(0, 1) : [lanes[0], fresh(shareable(structuredClone(lanes[0])))];
-      compare.setAttribute("aria-pressed", String(lanes.length > 1));
-      leave = lay(place, context, false);
+      for (const each of modes) each.setAttribute("aria-pressed", String(each.value === mode()));
+      leave = lay(place, context, run);
     };
+    for (const each of modes) each.onclick = () => {
+      const other = each.value === "configs" ? freshTrial(context.text) : fresh(shareable(structuredClone(lanes[0])));
+      lanes = each.value === mode() ? lanes.slice(0, 1) : [lanes[0], other];
+      relay(false);
+      remember();
+    };
+    relay(Boolean(linked));
   };
   Promise.all([json("config/router"), json("v1/models")])
-    .then(([stored, names]) => open({ config: stored.config, names: names.data.map((each) => each.id) }))
+    .then(([stored, names]) => open({ config: stored.config, text: stored.text, names: names.data.map((each) => each.id) }))
     .catch((error) => place.replaceChildren(failed(error)));
   return () => leave();
 }
 
+const LABELS = { "": ["playground.prompt"], prompts: ["playground.a", "playground.b"], configs: ["playground.in_force", "playground.tried"] };
+
 function lay(place, context, run) {
+  const now = mode(), labels = LABELS[now].map((name) => t(name));
   const difference = h("div", { class: "difference" });
   const changed = () => {
     remember();
-    difference.replaceChildren(...(lanes.length > 1 ? compared(lanes) : []));
+    const found = now ? comparison(lanes, labels) : null;
+    difference.replaceChildren(...(found ? [found.element] : []));
+    return found;
   };
-  const labels = lanes.length > 1 ? [t("playground.a"), t("playground.b")] : [t("playground.prompt")];
-  const open = lanes.map((state, i) => lane(state, labels[i], { ...context, changed, titled: lanes.length > 1 }));
-  place.replaceChildren(difference, h("div", { class: lanes.length > 1 ? "lanes two" : "lanes" }, open.map((each) => each.element)));
-  if (run) for (const each of open) each.explain();
+  const told = () => { const found = changed(); if (found) announce(found.sum); };
+  const titled = Boolean(now), tries = now === "configs";
+  const first = lane(lanes[0], labels[0], { ...context, changed: told, typed: changed, titled, asking: () => tries && second.explain(asked(lanes[0])) });
+  const second = tries ? trial(lanes[1], labels[1], { ...context, changed: told, typed: changed, ask: () => first.ask() })
+    : now ? lane(lanes[1], labels[1], { ...context, changed: told, typed: changed, titled }) : null;
+  const open = [first, second].filter(Boolean);
+  place.replaceChildren(difference, h("div", { class: now ? "lanes two" : "lanes" }, open.map((each) => each.element)));
+  if (run) for (const each of tries ? [first] : open) each.explain();
   return () => open.forEach((each) => each.leave());
 }
 
 function remember() {
   if (!["", "playground"].includes(parse(location.hash)[0])) return; // an answer came in after the page was left
-  const said = lanes.some((each) => each.messages.some((message) => message.content));
-  opened = said ? pack(lanes.map(shareable)) : "";
+  const said = lanes[0].messages.some((message) => message.content) || lanes.length > 1;
+  opened = said ? pack(lanes.map((each) => (isTrial(each) ? { config: each.config } : shareable(each)))) : "";
   history.replaceState(null, "", said ? `#/playground?s=${opened}` : "#/playground");
 }
 
@@ -59,25 +79,4 @@ async function copyLink(button) {
   button.textContent = t("playground.copied");
   announce(t("playground.copied"));
   setTimeout(() => { button.textContent = t("playground.copy"); }, 2000);
-}
-
-const ROWS = {
-  "compare.decision": (each) => each.routing_decision || "–",
-  "compare.model": (each) => (each.blocked ? "–" : each.selected_model),
-  "compare.category": (each) => each.decision_result?.category || "–",
-  "compare.guards": (each) => each.verdicts.map((one) => `${one.guard}: ${one.action}`).join(", ") || "–",
-  "compare.time": (each) => duration(each.metrics.total / 1000),
-};
-
-function compared(states) {
-  const told = states.map((each) => each.evaluation);
-  if (told.includes(null)) return [];
-  const rows = Object.entries(ROWS).map(([name, of]) => {
-    const [a, b] = told.map(of);
-    const differs = a !== b && name !== "compare.time";
-    return h("tr", { class: differs ? "differs" : "" }, h("th", { scope: "row" }, t(name)), h("td", {}, a),
-      h("td", {}, b, differs ? h("span", { class: "tag accent" }, t("compare.differs")) : null));
-  });
-  return [h("section", { class: "card" }, h("h2", {}, t("compare.title")),
-    table(t("compare.title"), ["", t("playground.a"), t("playground.b")], rows))];
 }

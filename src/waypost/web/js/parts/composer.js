@@ -11,7 +11,8 @@ export function composer(state, label, names, does) {
   const messages = h("div", { class: "messages" });
   const send = h("button", { class: "button primary", type: "submit" }, t("composer.send"));
   const stop = h("button", { class: "button", type: "button", hidden: true, onclick: does.stop }, t("composer.stop"));
-  const explain = h("button", { class: "button", type: "button", onclick: () => form.reportValidity() && does.explain() }, t("composer.explain"));
+  const ask = () => form.reportValidity() && does.explain();
+  const explain = h("button", { class: "button", type: "button", onclick: ask }, t("composer.explain"));
   const refresh = () => {
     messages.replaceChildren(...state.messages.map((message, i) => row(state, message, i, label, refresh, does)));
     messages.querySelector(".message:last-child textarea").focus({ preventScroll: true });
@@ -28,7 +29,7 @@ export function composer(state, label, names, does) {
     more(state, names, does));
   messages.replaceChildren(...state.messages.map((message, i) => row(state, message, i, label, refresh, does)));
   const busy = (now) => { send.hidden = now; stop.hidden = !now; };
-  return { element: form, refresh, busy };
+  return { element: form, refresh, busy, ask };
 }
 
 function row(state, message, i, label, refresh, does) {

@@ -5,11 +5,9 @@ import { score } from "../format.js";
 import { t } from "../i18n.js";
 import { card } from "./states.js";
 
-export function guards(evaluation, config) {
-  const { jailbreak, pii } = config.guard ?? {};
-  const set = [jailbreak && "jailbreak", pii && "pii"].filter(Boolean);
+export function guards(evaluation) {
   return card(t("guards.title"), evaluation.verdicts.map(verdict), evaluation.verdicts.length ? null :
-    h("p", { class: "quiet" }, set.length ? t("guards.clean", { names: set.join(", ") }) : t("guards.none")));
+    h("p", { class: "quiet" }, evaluation.guards.length ? t("guards.clean", { names: evaluation.guards.join(", ") }) : t("guards.none")));
 }
 
 const COLOURS = { block: "bad", mask: "warn", restrict_models: "warn", route: "warn", log: "", allow: "" };

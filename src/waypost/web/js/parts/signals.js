@@ -7,21 +7,26 @@ import { scoreBar } from "./bar.js";
 import { card, truth } from "./states.js";
 
 const FEW = 3;
+const ORDER = ["rule", "guard", "nobody"];
+
+/** Who needed a signal of this kind: what nobody needed is measured for the explanation only. */
+const askedBy = ({ decision_result: result }) => (kind) =>
+  (result?.used_signals.includes(kind) ? "rule" : result?.guard_signals.includes(kind) ? "guard" : "nobody");
 
 export function signals(evaluation) {
   const kinds = Map.groupBy(evaluation.signals, (row) => row.signal);
-  const used = new Set(evaluation.decision_result?.used_signals ?? []);
-  const order = [...kinds.keys()].sort((a, b) => used.has(b) - used.has(a));
+  const asked = askedBy(evaluation);
+  const order = [...kinds.keys()].sort((a, b) => ORDER.indexOf(asked(a)) - ORDER.indexOf(asked(b)));
   if (!order.length) return null;
   return card(t("signals.title"), h("p", { class: "quiet small" }, t("signals.lead")),
-    order.map((kind) => group(kind, kinds.get(kind), used.has(kind), evaluation.metrics[kind])));
+    order.map((kind) => group(kind, kinds.get(kind), asked(kind), evaluation.metrics[kind])));
 }
 
-function group(kind, rows, used, milliseconds) {
+function group(kind, rows, asked, milliseconds) {
   const shown = rows.filter((row, i) => row.truth !== false || i < FEW);
   const rest = rows.filter((row) => !shown.includes(row));
-  return h("section", { class: `signal ${used ? "" : "unused"}` },
-    h("h3", {}, h("span", {}, kind), used ? null : h("span", { class: "tag" }, t("signals.unused")),
+  return h("section", { class: "signal" },
+    h("h3", {}, h("span", {}, kind), asked === "rule" ? null : h("span", { class: "tag" }, t(`asked.${asked}`)),
       milliseconds === undefined ? null : h("span", { class: "time" }, duration(milliseconds / 1000))),
     list(shown), rest.length ? h("details", {}, h("summary", {}, t("signals.more", { n: rest.length })), list(rest)) : null);
 }

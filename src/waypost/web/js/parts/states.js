@@ -18,7 +18,7 @@ export const card = (title, ...content) => h("section", { class: "card" }, h("h2
 export const table = (caption, columns, rows) =>
   h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
     h("table", {}, h("caption", { class: "unseen" }, caption),
-      h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", {}, h("tr", {}, columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {}))))),
       h("tbody", {}, rows)));
 
 /** Pairs of a name and a value; pairs without a value are left out. */
