@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-__all__ = ["ForeignLoad", "child_named", "cpu_seconds"]
+__all__ = ["ForeignLoad", "child_named", "cpu_seconds", "pin", "tree"]
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 # Fields 14 to 17 of proc(5), counted after the name: user and system time, then those of children that were reaped.
@@ -24,6 +24,17 @@ def child_named(parent: int, name: str) -> int:
     """Find the one child of ``parent`` whose program has this name. Raises ValueError."""
     (child,) = (pid for pid in _children(parent) if Path(f"/proc/{pid}/comm").read_text().strip() == name)
     return child
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    return [pid, *(found for child in _children(pid) for found in tree(child))]
+
+
+def pin(pid: int, core: int) -> None:
+    """Have all threads of one process run on one core."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
 
 
 class ForeignLoad:

@@ -1,7 +1,7 @@
 """Ten minutes of mixed load: does memory stay flat, do descriptors, and does every request get its answer?
 
-Users send new and repeated questions, plain and streamed, long documents, attacks and broken requests, and some leave in
-the middle of an answer; every minute the configuration is written anew, which is a reload. What ends in another way
+Users send new and repeated questions, plain and streamed, long documents, attacks and broken requests, and some leave
+in the middle of an answer; every minute the configuration is written anew, which is a reload. What ends in another way
 than its kind of request must is lost.
 """
 
@@ -13,8 +13,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -22,9 +21,10 @@ from typing import Any, Final
 
 import httpx
 import numpy as np
+import yaml
 from processes import ForeignLoad, tree
 from report import arguments, publish, table
-from systems import await_answer, free_ports, running, running_backend
+from systems import free_ports, listeners, running_backend, serving
 
 _USERS: Final = 6
 _EVERY: Final = 5.0
@@ -33,41 +33,7 @@ _RELOAD: Final = 60.0
 _WARM_UP: Final = 0.25
 """Share of the time in which caches fill; memory counts from then on."""
 _CHAT: Final = "/v1/chat/completions"
-_WORDS: Final = [
-    "harbour",
-    "ledger",
-    "channel",
-    "timber",
-    "salt",
-    "river",
-    "autumn",
-    "merchant",
-    "breakwater",
-    "bed",
-    "wet",
-    "grown",
-    "rich",
-    "kept",
-    "year",
-    "town",
-    "ship",
-    "argue",
-    "month",
-    "pay",
-    "shift",
-    "whole",
-    "cost",
-    "stone",
-    "tide",
-    "mill",
-    "road",
-    "bridge",
-    "港口",
-    "木材",
-    "河流",
-    "商人",
-    "秋天",
-]
+_WORDS: Final = ("harbour", "ledger", "channel", "timber", "salt", "river", "merchant", "town", "港口", "木材", "河流")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +120,7 @@ async def _watch(pid: int, seconds: float, path: Path) -> list[Sample]:
     while (now := perf_counter() - began) < seconds:
         if now > (reloads + 1) * _RELOAD:
             reloads += 1
-            config = json.loads(path.read_text())
+            config = yaml.safe_load(path.read_text())
             config["routing"]["decisions"][0]["description"] = f"written for the {reloads}. time"
             path.write_text(json.dumps(config))
         await asyncio.sleep(_EVERY)
@@ -186,19 +152,18 @@ async def _soak(port: int, pid: int, seconds: float, path: Path) -> tuple[Ends, 
     return ends, samples
 
 
-def _config(ports: Sequence[int], backend: int, records: Path) -> dict[str, Any]:
-    listeners = dict(zip(("http", "extproc", "api", "metrics"), (f"127.0.0.1:{port}" for port in ports), strict=True))
+def _config(ports: Iterator[int], backend: int, records: Path) -> dict[str, Any]:
     return {
         "version": 1,
-        "listeners": listeners,
+        "listeners": listeners(ports),
         "models": {"all": {"endpoints": [{"url": f"http://127.0.0.1:{backend}"}], "pii": {"allow": []}}},
         "routing": {
             "default_model": "all",
             "decisions": [{"name": "history", "when": {"domain": "history"}, "models": [{"model": "all"}]}],
         },
         "guard": {"jailbreak": {"action": "block"}, "pii": {"action": "mask"}},
-        "cache": {"scope": "global", "max_entries": 2000},
         "encoder": {"deadline": "20s"},
+        "envoy": {"message_timeout": "30s"},
         "observability": {"records": {"path": str(records), "max_size": "2MiB", "files": 2}},
     }
 
@@ -232,20 +197,21 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     seconds = 60 * options.minutes
-    with tempfile.TemporaryDirectory(prefix="waypost-soak-") as folder, ExitStack() as stack:
-        backend, *ports = (next(free_ports()) for _ in range(5))
-        path = Path(folder) / "waypost.yaml"
-        path.write_text(json.dumps(_config(ports, backend, Path(folder) / "records.jsonl")))
-        stack.enter_context(running_backend(backend, 0.01, Path(folder)))
-        command = [Path(sys.executable).with_name("waypost"), "serve", "-c", path, f"--workers={options.workers}"]
-        log = Path(folder) / "waypost.log"
-        router = stack.enter_context(running(command, log))
-        await_answer(router, ports[0], log)
-        ends, samples = asyncio.run(_soak(ports[0], router.pid, seconds, path))
+    with tempfile.TemporaryDirectory(prefix="waypost-soak-") as folder:
+        ports = free_ports()
+        backend, own = next(ports), Path(folder) / "waypost"
+        config = _config(ports, backend, Path(folder) / "records.jsonl")
+        if options.workers == 1:  # several cannot share what is in the memory of one
+            config["cache"] = {"scope": "global", "max_entries": 2000}
+        port = int(config["listeners"]["http"].rpartition(":")[2])
+        workers = f"--workers={options.workers}"
+        with running_backend(Path(folder), backend, 0.01), serving(config, own, workers) as router:
+            ends, samples = asyncio.run(_soak(port, router.pid, seconds, own / "waypost.yaml"))
     how = (
         f"{options.minutes:g} minutes, {_USERS} users without a pause, {options.workers} worker(s), a reload every "
-        f"{_RELOAD:g} s; rules by domain, both guards, cache of 2,000 entries, records. Memory is the proportional set "
-        f"size of waypost and Envoy; the trend is a line fitted from {_WARM_UP:.0%} of the time on."
+        f"{_RELOAD:g} s; rules by domain, both guards, records; with one worker a cache of 2,000 entries. Memory is "
+        "the proportional set size of waypost and Envoy; the trend is a line fitted from "
+        f"{_WARM_UP:.0%} of the time on."
     )
     publish("soak", how, _tables(ends, samples, seconds), samples, options)
     for what, number in ends.lost.items():

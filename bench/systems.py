@@ -25,7 +25,18 @@ from waypost.serve.envoy.binary import envoy_binary
 from waypost.serve.envoy.config import render
 from waypost.serve.envoy.layout import Layout
 
-__all__ = ["ENVOY", "KEYWORDS", "WAYPOST", "System", "chat_body", "start_all"]
+__all__ = [
+    "ENVOY",
+    "KEYWORDS",
+    "WAYPOST",
+    "System",
+    "chat_body",
+    "free_ports",
+    "listeners",
+    "running_backend",
+    "serving",
+    "start_all",
+]
 
 ENVOY: Final = "Envoy alone"
 KEYWORDS: Final = "+ waypost, keyword rules"
@@ -73,17 +84,10 @@ def start_all(run_dir: Path, interval: float, before: Path | None) -> Iterator[l
     ``interval`` is in seconds, between two pieces of a stream. ``before`` is the ``src`` of another checkout, which is
     measured beside this one. Raises RuntimeError when something does not start.
     """
-    ports = _free_ports()
+    ports = free_ports()
     backend = next(ports)
     with ExitStack() as stack:
-        here = Path(__file__).parent
-        arguments: list[str | Path] = [
-            sys.executable,
-            here / "backend.py",
-            f"--port={backend}",
-            f"--interval={interval}",
-        ]
-        stack.enter_context(_running(arguments, run_dir / "backend.log"))
+        stack.enter_context(running_backend(run_dir, backend, interval))
         systems = [stack.enter_context(_envoy_alone(run_dir, ports, backend))]
         for name, rule in ((KEYWORDS, {"keyword": "calculus"}), (WAYPOST, {"domain": ["math", "physics"]})):
             systems.append(stack.enter_context(_waypost(name, rule, run_dir, ports, backend, os.environ)))
@@ -91,6 +95,31 @@ def start_all(run_dir: Path, interval: float, before: Path | None) -> Iterator[l
                 environ = {**os.environ, "PYTHONPATH": str(before)}
                 systems.append(stack.enter_context(_waypost(f"{name}, before", rule, run_dir, ports, backend, environ)))
         yield systems
+
+
+@contextmanager
+def running_backend(run_dir: Path, port: int, interval: float) -> Iterator[None]:
+    """Run the model server of ``backend.py``; ``interval`` is in seconds, between two pieces of a stream."""
+    script = Path(__file__).with_name("backend.py")
+    arguments: list[str | Path] = [sys.executable, script, f"--port={port}", f"--interval={interval}"]
+    with _running(arguments, run_dir / "backend.log"):
+        yield
+
+
+@contextmanager
+def serving(
+    config: Mapping[str, Any], own: Path, *arguments: str, environ: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``waypost serve`` with a configuration, in a new directory of its own; yields when it answers."""
+    command: list[str | Path] = [Path(sys.executable).with_name("waypost"), "serve", "-c", _write_config(own, config)]
+    with _running([*command, *arguments], own / "waypost.log", environ) as process:
+        _await_answer(process, int(config["listeners"]["http"].rpartition(":")[2]), own / "waypost.log")
+        yield process
+
+
+def listeners(ports: Iterator[int]) -> dict[str, str]:
+    """Free addresses for a configuration."""
+    return {name: f"{_HOST}:{next(ports)}" for name in ("http", "extproc", "api", "metrics")}
 
 
 @contextmanager
@@ -116,10 +145,7 @@ def _waypost(
 ) -> Iterator[System]:
     config = _config(ports, backend, rule)
     port = int(config["listeners"]["http"].rpartition(":")[2])
-    own = run_dir / str(port)
-    command: list[str | Path] = [Path(sys.executable).with_name("waypost"), "serve", "-c", _write_config(own, config)]
-    with _running(command, own / "waypost.log", environ) as process:
-        _await_answer(process, port, own / "waypost.log")
+    with serving(config, run_dir / str(port), environ=environ) as process:
         yield System(name, port, child_named(process.pid, "envoy"), process.pid)
 
 
@@ -128,7 +154,7 @@ def _config(ports: Iterator[int], backend: int, rule: Mapping[str, Any]) -> dict
     endpoints = [{"url": f"http://{_HOST}:{backend}"}]
     return {
         "version": 1,
-        "listeners": {name: f"{_HOST}:{next(ports)}" for name in ("http", "extproc", "api", "metrics")},
+        "listeners": listeners(ports),
         "models": {
             "solver": {"endpoints": endpoints, "served_as": "solver-7b-instruct", "reasoning_family": "qwen3"},
             "general": {"endpoints": endpoints, "served_as": "general-7b-instruct"},
@@ -193,7 +219,7 @@ def _answers(port: int) -> bool:
             return False
 
 
-def _free_ports() -> Iterator[int]:
+def free_ports() -> Iterator[int]:
     """Find ports that are free now, each once."""
     found: set[int] = set()
     while True:

@@ -16,6 +16,8 @@ class Answer:
     def __init__(self, content_type: str, guard: AnswerGuard | None, restorer: Restorer | None) -> None:
         self._usage = UsageReader(content_type)
         self._guard = guard
+        self.checked = guard is None
+        """Whether nothing of it is left for a guard to judge."""
         self._restorer = restorer
 
     @property
@@ -45,6 +47,7 @@ class Answer:
             return None
         if self._guard:
             data = await self._guard.feed(data, last=last)
+            self.checked = last
         if self._restorer:
             data = self._restorer.feed(data)
             if last:

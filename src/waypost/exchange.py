@@ -307,6 +307,15 @@ class Exchange:
             self._first_token = self._engine.clock() - self._began
         return changed
 
+    @property
+    def _good(self) -> bool:
+        """Whether others may be given the answer: guards have looked at all of it, and nothing failed on the way."""
+        if self._answer is None or not self._answer.checked:
+            return False
+        verdicts = (*self._verdicts, *self._answer.verdicts)
+        unsure = any(verdict.action == "block" or verdict.error for verdict in verdicts)
+        return not unsure and not (self._tools and self._tools.unknown)
+
     def on_end(self, *, aborted: bool) -> None:
         """The exchange is over; tell the observer."""
         # A client that has everything may go before Envoy has told us of the end.
@@ -314,9 +323,7 @@ class Exchange:
         routed = self._routed
         answer = self._answer
         if self._recall:
-            objections = self._verdicts + (answer.verdicts if answer else ())
-            blocked = any(verdict.action == "block" for verdict in objections)
-            self._recall.end(keep=answer is not None and not aborted and not blocked)
+            self._recall.end(keep=not aborted and self._good)
         self._engine.observer.observe(
             Record(
                 path=self._head.path,

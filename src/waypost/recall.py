@@ -77,13 +77,16 @@ class Recall:
             self._capture.feed(data)
 
     def end(self, *, keep: bool) -> None:
-        """The request is over. ``keep``: the answer came whole, and no guard objected to it."""
+        """The request is over. ``keep``: the answer came whole, and was found good."""
         body = self._capture.finish() if self._capture and keep else None
         self._capture = None
         if isinstance(body, bytes):
             self._cache.store_soon(self._asked, self._place, body)
-        elif self._leads:
-            self._cache.release(self._asked)
+        else:
+            if body:
+                self._cache.skip(body)
+            if self._leads:
+                self._cache.release(self._asked)
         self._leads = False
 
 

@@ -21,7 +21,7 @@ from waypost.config.find import embedded
 from waypost.config.load import load, loads
 from waypost.config.schema import Config
 
-ENVIRON = {"OPENAI_API_KEY": "sk-none"}
+ENVIRON = {"OPENAI_API_KEY": "sk-none", "WAYPOST_READ_TOKEN": "r" * 32, "WAYPOST_OPERATE_TOKEN": "o" * 32}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(waypost|make) ([^|<>&]+)")

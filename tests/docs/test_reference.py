@@ -75,3 +75,13 @@ def test_the_restart_keys(root) -> None:
 def test_envoy_takes_the_configuration_beside_its_own(pages, tmp_path_factory) -> None:
     (block,) = [block for page in pages for block in page.blocks("yaml envoy")]
     validate(prepare(tmp_path_factory.mktemp("e")), yaml.safe_load(block.text))
+
+
+def test_the_threat_model_names_tests_that_exist(root) -> None:
+    named = 0
+    for row in (root / "THREAT_MODEL.md").read_text("utf-8").splitlines():
+        path = ""
+        for file, name in re.findall(r"`([\w/]*(?:\.py)?)::(\w+)`", row):
+            path, named = file or path, named + 1
+            assert re.search(rf"def {name}\b", (root / "tests" / path).read_text("utf-8")), f"{path}::{name}"
+    assert named

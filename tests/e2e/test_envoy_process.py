@@ -97,7 +97,7 @@ async def test_a_taken_port_is_one_clear_line(backend, make_config, run_dir):
 
 
 async def test_death_at_the_start_is_told_with_its_log(make_config, run_dir, monkeypatch):
-    monkeypatch.setattr("waypost.serve.envoy.process.bootstrap", lambda _: {"no_such_field": 1})
+    monkeypatch.setattr("waypost.serve.envoy.process.bootstrap", lambda *_: {"no_such_field": 1})
     with pytest.raises(SetupError, match="no_such_field"):
         await EnvoyProcess.start(run_dir, make_config({"math": ["http://127.0.0.1:1"]}), [])
 

@@ -19,6 +19,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from waypost.cache.capture import Unfit
 from waypost.cache.checks import Refusal
 from waypost.cache.directives import Directives
 from waypost.cache.entry import Entry
@@ -33,9 +34,12 @@ from waypost.errors import InferenceError
 from waypost.inference.architecture import Floats
 from waypost.inference.encoder import Encoder
 
-__all__ = ["Cache", "Hit", "Layer", "Miss", "Place", "Reason"]
+__all__ = ["Cache", "Hit", "Layer", "Miss", "NotKept", "Place", "Reason"]
 
 Layer: TypeAlias = Literal["exact", "similar"]
+
+NotKept: TypeAlias = Literal["disabled", "timely", "store_slow", "store_down"] | Unfit
+"""Why an answer is not kept."""
 
 Reason: TypeAlias = (
     Literal["absent", "dissimilar", "disabled", "opted_out", "waited", "encoder", "store_slow", "store_down"]
@@ -115,6 +119,8 @@ class Cache:
 
         A miss counts once a lookup; a check counts for every candidate that it refused.
         """
+        self.told_skipped: Callable[[NotKept], None] = lambda _: None
+        """Called with the reason for each answer that is not kept."""
 
     async def lookup_exact(self, asked: Asked, may: Directives) -> Hit | Miss:
         """Look for the identical request; when one is under way, wait for its answer."""
@@ -152,7 +158,10 @@ class Cache:
     async def store(self, asked: Asked, place: Place, body: bytes) -> None:
         """Keep a whole answer, and let those go who wait for it."""
         try:
-            self.counts["store", await self._keep(asked, place, body)] += 1
+            if (reason := await self._keep(asked, place, body)) is None:
+                self.counts["store", "kept"] += 1
+            else:
+                self.skip(reason)
         finally:
             self.release(asked)
 
@@ -161,6 +170,11 @@ class Cache:
         task = asyncio.get_running_loop().create_task(self.store(asked, place, body))
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
+
+    def skip(self, reason: NotKept) -> None:
+        """Take note of an answer that is not kept."""
+        self.counts["store", reason] += 1
+        self.told_skipped(reason)
 
     @property
     def backend(self) -> str:
@@ -205,8 +219,8 @@ class Cache:
                 reason = found.refusal if reason == "dissimilar" else reason
         return self._hit(best[1], "similar", best[0]) if best else self._miss(reason)
 
-    async def _keep(self, asked: Asked, place: Place, body: bytes) -> str:
-        """Keep an answer; returns ``kept`` or why not."""
+    async def _keep(self, asked: Asked, place: Place, body: bytes) -> NotKept | None:
+        """Keep an answer; returns why not, or None."""
         if not place.settings.enabled:
             return "disabled"
         if len(body) > self._config.max_answer:
@@ -229,7 +243,7 @@ class Cache:
             vector=None if vector is None else vector.astype(np.float16),
         )
         failure = await self._bounded(self._store.put(entry))
-        return failure if isinstance(failure, str) else "kept"
+        return failure if isinstance(failure, str) else None
 
     async def _vector(self, asked: Asked) -> Floats | None:
         if self._encoder is None:

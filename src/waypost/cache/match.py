@@ -37,9 +37,15 @@ def match(a: Reading, b: Reading, cosine: float, similarity: Similarity, thresho
 
 def readable(question: str) -> Reading | Unasked:
     """Read a question, or tell why it must not be compared with others."""
+    reading = read(_ends(question))
+    if timely(reading, reading):
+        return "timely"
     if len(question) > _LONGEST:
         return "too_long"
-    reading = read(question)
-    if not reading.subject:
-        return "no_question"
-    return "timely" if timely(reading, reading) else reading
+    return reading if reading.subject else "no_question"
+
+
+def _ends(question: str) -> str:
+    """Leave out the middle of a long question: it is the ends that say what is asked."""
+    half = _LONGEST // 2
+    return question if len(question) <= _LONGEST else f"{question[:half]} {question[-half:]}"

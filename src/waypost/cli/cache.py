@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from waypost.cli.evaluate import ConfigOption
 from waypost.cli.options import JsonOption
 from waypost.errors import SetupError
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["app"]
 
@@ -22,6 +26,8 @@ app = typer.Typer(
 
 _Api = Annotated[str, typer.Option("--api", help="Where the router's API listens.")]
 _Token = Annotated[str, typer.Option("--token-env", help="Environment variable with the API's token, if it wants one.")]
+_TokenFile = Annotated[Path | None, typer.Option("--token-file", help="File with that token instead.")]
+_Ca = Annotated[Path | None, typer.Option("--ca", help="PEM file with the authority of an API over TLS.")]
 _HERE = "http://127.0.0.1:8080"
 _VARIABLE = "WAYPOST_API_TOKEN"
 _SHOWN = 5
@@ -29,11 +35,17 @@ _SHOWN = 5
 
 
 @app.command()
-def stats(api: _Api = _HERE, token_env: _Token = _VARIABLE, as_json: JsonOption = False) -> None:
+def stats(
+    api: _Api = _HERE,
+    token_env: _Token = _VARIABLE,
+    token_file: _TokenFile = None,
+    ca: _Ca = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show what the cache of a running router holds, and what came of asking it."""
     from waypost.cli.figures import print_figures
 
-    figures = _call("GET", f"{api}/api/v1/cache/stats", token_env)
+    figures = _Router(api, token_env, token_file, ca).call("GET", "stats")
     if as_json:
         print(json.dumps(figures))
     else:
@@ -47,27 +59,59 @@ def clear(
     text: Annotated[str | None, typer.Option(help="Only answers to this question, word for word.")] = None,
     api: _Api = _HERE,
     token_env: _Token = _VARIABLE,
+    token_file: _TokenFile = None,
+    ca: _Ca = None,
 ) -> None:
     """Make the cache of a running router forget; everything, unless something narrower is named."""
     meant = {name: value for name, value in (("decision", decision), ("user", user), ("text", text)) if value}
-    print(f"dropped {_call('POST', f'{api}/api/v1/cache/invalidate', token_env, meant)['dropped']} entries")
+    print(f"dropped {_Router(api, token_env, token_file, ca).call('POST', 'invalidate', meant)['dropped']} entries")
 
 
-def _call(method: str, url: str, token_env: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-    import os
+@dataclass(frozen=True, slots=True)
+class _Router:
+    """A running router, and who we are to it."""
 
-    import httpx
+    api: str
+    token_env: str
+    token_file: Path | None
+    ca: Path | None
 
-    token = os.environ.get(token_env)
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    try:
-        answer = httpx.request(method, url, json=body, headers=headers, timeout=10, trust_env=False)
-    except httpx.HTTPError as error:
-        raise SetupError(f"no router answers at {url}: {error}; --api names another") from error
-    found: dict[str, Any] = answer.json()
-    if answer.is_error:
-        raise SetupError(f"{url}: {found['error']['message']}")
-    return found
+    def call(self, method: str, what: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        """Ask its API. Raises SetupError with what it says, when it refuses."""
+        import httpx
+
+        url = f"{self.api}/api/v1/cache/{what}"
+        try:
+            answer = httpx.request(
+                method, url, json=body, headers=self._headers(), verify=self._trust(), timeout=10, trust_env=False
+            )
+        except httpx.HTTPError as error:
+            raise SetupError(f"no router answers at {url}: {error}; --api names another") from error
+        found: dict[str, Any] = answer.json()
+        if answer.is_error:
+            raise SetupError(f"{url}: {found['error']['message']}")
+        return found
+
+    def _headers(self) -> dict[str, str]:
+        import os
+
+        from waypost.config.secret import Secret
+
+        if self.token_file:
+            token: str | None = Secret(None, str(self.token_file), os.environ).reveal()
+        else:
+            token = os.environ.get(self.token_env)
+        return {"authorization": f"Bearer {token}"} if token else {}
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        import ssl
+
+        if self.ca is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=self.ca)
+        except OSError as error:  # ssl.SSLError is one
+            raise SetupError(f"{self.ca} holds no authority in PEM that can be read: {error.strerror}") from None
 
 
 @app.command()

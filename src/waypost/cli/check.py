@@ -37,7 +37,8 @@ def check(
     try:
         loaded = load(path, os.environ)
         if envoy:
-            _ask_envoy(loaded.config)
+            with loaded.veil.over_errors():
+                _ask_envoy(loaded.config)
     except ConfigError as error:
         if not as_json:
             raise

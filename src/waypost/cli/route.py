@@ -39,9 +39,10 @@ def route(
     from waypost.types import Message, Request
 
     content = sys.stdin.read() if text == "-" else text
-    config_now = load(resolve(config, demo=demo), os.environ).config
-    encoder = load_encoder(config_now)
-    engine = build_engine(config_now, os.environ, encoder=encoder)
+    loaded = load(resolve(config, demo=demo), os.environ)
+    with loaded.veil.over_errors():
+        encoder = load_encoder(loaded.config)
+        engine = build_engine(loaded.config, os.environ, encoder=encoder)
     request = Request(wire="chat", model=model, messages=(Message("user", content),), user_text=content)
     try:
         routed = asyncio.run(engine.route(request))

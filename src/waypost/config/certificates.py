@@ -44,6 +44,8 @@ def refusal(certificate: Path, key: Path, ca: Path | None = None, *, of_client: 
         _shake_hands(server, client)
     except ssl.SSLCertVerificationError as error:
         return str(error.verify_message)
+    except ssl.SSLError as error:
+        return f"no handshake is possible with it ({error.reason})"
     return ""
 
 

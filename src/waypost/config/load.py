@@ -39,6 +39,8 @@ class Loaded:
     """What has no effect or is risky, in the order of the file."""
     templates: Mapping[Place, str]
     """The text of each value that came from the environment, such as ``${HOST}``: may be shown; the value may not."""
+    workers: int
+    """Processes that are to serve it."""
     veil: Veil
     """Puts those texts for the values into what somebody says of this configuration."""
 
@@ -61,7 +63,7 @@ def loads(text: str, name: str, environ: Mapping[str, str], *, workers: int = 1)
     errors, warnings = check(config, document, environ, workers)
     if errors:
         raise ConfigError(errors)
-    return Loaded(config, Path(name), text, digest_of(config), warnings, document.templates, document.veil)
+    return Loaded(config, Path(name), text, digest_of(config), warnings, document.templates, workers, document.veil)
 
 
 def digest_of(config: Config) -> str:

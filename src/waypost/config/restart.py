@@ -29,6 +29,7 @@ _FIXED: Final[tuple[Place, ...]] = (
     ("envoy", "enabled"),
     ("envoy", "request_body"),
     ("envoy", "concurrency"),
+    ("envoy", "max_connections"),
     ("envoy", "max_request_body"),
     ("encoder",),
     *(("cache", key) for key in _STORE),

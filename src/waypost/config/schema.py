@@ -117,9 +117,13 @@ class Envoy(Strict):
     connect_timeout: PositiveSeconds = 2.0
     request_timeout: Seconds = 600.0
     """How long a backend may be silent, before its answer or within it; 0s: no limit. A live stream is never cut."""
+    receive_timeout: Seconds = 300.0
+    """How long a client may take to send a request, head and body; 0s: no limit. The answer's time is not in it."""
     drain_timeout: Seconds = 30.0
     max_request_body: Bytes = 50 * 2**20
     """A longer request is answered with 413."""
+    max_connections: int = Field(10_000, ge=1, le=1_000_000)
+    """Open connections of all clients together; one more is closed at once."""
     max_requests: int = Field(16384, ge=1, le=1_000_000)
     """Circuit breaker of each cluster, and of the ExtProc cluster."""
     retries: int = Field(2, ge=0, le=10)

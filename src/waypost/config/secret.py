@@ -64,6 +64,11 @@ class Secret:
             _log.warning("the secret of before stays in use: %s", error)
 
     def _require(self, value: str) -> str:
+        value = value.rstrip("\r\n")
+        if not value:
+            raise SetupError(f"{self._where} is empty")
+        if not value.isprintable():  # it is to be a part of a header
+            raise SetupError(f"{self._where} holds several lines or control characters, which is no secret")
         if len(value) < self._shortest:
             raise SetupError(f"{self._where} holds fewer than {self._shortest} characters")
         return value
@@ -84,14 +89,9 @@ def _of_file(path: Path) -> str:
     if len(content) > _LONGEST:
         raise SetupError(f"{path} is larger than 64 KiB, which is no secret")
     try:
-        value = content.decode().rstrip("\r\n")
+        return content.decode()
     except UnicodeDecodeError:
         raise SetupError(f"{path} is not UTF-8, which is no secret") from None
-    if not value:
-        raise SetupError(f"{path} is empty")
-    if not value.isprintable():  # it is to be a part of a header
-        raise SetupError(f"{path} holds several lines or control characters, which is no secret")
-    return value
 
 
 def require_variable(name: str | None, example: str, what: str) -> str | None:

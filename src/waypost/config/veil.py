@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from waypost.config.environment import fill
+from waypost.errors import ConfigError, SetupError
 
 __all__ = ["Veil"]
 
@@ -34,6 +37,17 @@ class Veil:
     def __call__(self, text: str) -> str:
         """Return ``text`` as it may be shown."""
         return self._any.sub(lambda found: self._shown[(found.lastindex or 1) - 1], text) if self._shown else text
+
+    @contextlib.contextmanager
+    def over_errors(self) -> Iterator[None]:
+        """Let out a ConfigError or SetupError as it may be shown, without the errors it came from."""
+        try:
+            yield
+        except ConfigError as error:
+            problems = [replace(problem, message=self(problem.message)) for problem in error.problems]
+            raise ConfigError(problems).with_traceback(error.__traceback__) from None
+        except SetupError as error:
+            raise SetupError(self(str(error))).with_traceback(error.__traceback__) from None
 
 
 def _values(template: str, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

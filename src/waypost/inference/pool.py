@@ -64,8 +64,11 @@ class WorkerPool:
                 raise InferenceError("the encoder was closed")
             if self._pending >= self._capacity:
                 raise Overloaded(f"{self._pending} requests are waiting already")
+            try:
+                future = self._executor.submit(_contained, work, abandoned.is_set)
+            except RuntimeError as error:  # the system gives no more threads
+                raise InferenceError(f"the encoder cannot start: {error}") from error
             self._pending += 1
-            future = self._executor.submit(_contained, work, abandoned.is_set)
         future.add_done_callback(self._done)
         return future
 

@@ -49,6 +49,7 @@ class Session:
         The weights at ``path`` are mapped, not copied: the file must stay as it is for as long as the session lives.
         ``early``: give the outputs that need the lower layers only, under their plain names, instead of the others.
         """
+        path = path.resolve()  # ONNX Runtime refuses weights to which a link leads
         options = onnxruntime.SessionOptions()
         # More threads would make one request a little faster and two at a time slower, and they spin while idle.
         options.intra_op_num_threads = options.inter_op_num_threads = 1

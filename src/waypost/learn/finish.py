@@ -29,7 +29,7 @@ from waypost.learn.examples import Example, development_examples, training_examp
 from waypost.learn.lexicon import fit_lexicon, mix
 from waypost.learn.served import Served, load_patiently
 
-__all__ = ["finish", "main"]
+__all__ = ["calibrate_attacks", "finish", "main"]
 
 _FALSE_ALARMS: Final = 0.01
 """Share of harmless dev rows that the shipped threshold of ``jailbreak`` may stop."""
@@ -51,7 +51,7 @@ async def finish(directory: Path, data: Path, say: Say) -> None:
     """Write the lexicon and the calibrated manifest. Raises SetupError or DataError when something is missing."""
     _plain(directory).write(directory)
     await _domain(directory, data, say)
-    await _jailbreak(directory, data, say)
+    await calibrate_attacks(directory, data, say)
 
 
 def _plain(directory: Path) -> Manifest:
@@ -107,7 +107,7 @@ def _accuracy(logits: Floats, truth: NDArray[np.int64], rows: Sequence[Example])
     return ", ".join(f"{kind} {right[[row.kind == kind for row in rows]].mean():.3f}" for kind in kinds)
 
 
-async def _jailbreak(directory: Path, data: Path, say: Say) -> None:
+async def calibrate_attacks(directory: Path, data: Path, say: Say) -> None:
     """Take the lowest threshold that stops no more of the harmless dev rows than it may."""
     manifest, encoder = Manifest.read(directory), load_patiently(directory)
     try:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from waypost.errors import DataError, SetupError
 from waypost.learn.composed import attack_rows, everyday_rows, personal_rows, plain_rows, topic_rows, values_of
 from waypost.learn.documents import document_rows, quoting_rows
+from waypost.learn.instructed import instruction_rows
 from waypost.learn.labels import ATTACKS, DOMAINS, PII_TYPES
 from waypost.learn.rows import Row
 from waypost.learn.splits import is_held_out
@@ -62,6 +63,7 @@ def training_rows(data: Path, random: Random, tasks: Sequence[str] = TASKS) -> l
         *attacks,
         *document_rows(attacks, _DOCUMENTS, random),
         *quoting_rows(attacks, random),
+        *instruction_rows(attacks, random),
         *personal,
         # The own contexts have a place for every type, so they need a value of each.
         *(personal_rows(values, random) if set(values) >= set(PII_TYPES) else ()),

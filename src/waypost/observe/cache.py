@@ -26,6 +26,12 @@ class CacheMetrics:
             ["decision_name", "result", "reason"],
             registry=registry,
         )
+        self.skipped = Counter(
+            "llm_cache_write_skipped",
+            "Whole answers that the cache did not keep, and why.",
+            ["reason"],
+            registry=registry,
+        )
         self.seconds = Histogram(
             "waypost_cache_lookup_seconds",
             "Time to ask the cache, the wait for an identical request included.",
@@ -35,7 +41,7 @@ class CacheMetrics:
         )
 
     def observe(self, record: Record) -> None:
-        """Count one finished request."""
+        """Count one finished request. An answer that is not kept is counted later, when that is known."""
         if record.recalled is None:
             return
         result = "hit" if record.recalled.hit else "miss"

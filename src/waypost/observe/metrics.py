@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from waypost import __version__
 from waypost.observe.answers import AnswerMetrics
 from waypost.observe.cache import CacheMetrics
+from waypost.observe.endpoints import EndpointMetrics
 from waypost.observe.guards import GuardMetrics
 from waypost.observe.merged import SUMMED, Merged
 from waypost.observe.prices import Prices
@@ -53,6 +54,7 @@ class Metrics:
         self.cache = CacheMetrics(self.registry)
         self.store = StoreMetrics(self.registry)
         self.tools = ToolMetrics(self.registry)
+        self.endpoints = EndpointMetrics(self.registry)
         self._process()
 
     def _requests(self) -> None:

@@ -9,11 +9,34 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from waypost.errors import SetupError
 from waypost.serve import leash
 
-__all__ = ["Child"]
+__all__ = ["Child", "without_secrets"]
+
+_KEPT: Final = frozenset(
+    (
+        "PATH",
+        "HOME",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "LD_LIBRARY_PATH",
+        "LD_PRELOAD",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    )
+)
+_KEPT_BEGINNINGS: Final = ("LC_", "PYTHON", "OMP_", "GGML_")
+"""Of the locale, and of what tunes the interpreter and the inference of the demo LLM."""
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Choose what a program that is not ours may know of the environment, which holds keys, tokens and passwords."""
+    return {name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)}
 
 
 class Child:
@@ -37,7 +60,8 @@ class Child:
     ) -> Child:
         """Start ``arguments``. Raises SetupError when no process can be made.
 
-        ``log`` None: its output is among ours. ``stdin``: a descriptor, such as a socket to talk over.
+        ``log`` None: its output is among ours. ``environ`` None: ours, secrets included; see :func:`without_secrets`.
+        ``stdin``: a descriptor, such as a socket to talk over.
         A program that cannot be executed ends at once, with the reason in its log.
         """
         with log.open("wb") if log else contextlib.nullcontext() as output:

@@ -40,7 +40,7 @@ def weights() -> Path:
 def command(host: str, port: int, threads: int, max_tokens: int) -> list[str]:
     """Arguments for the Python interpreter that starts this module as a child."""
     options = {"host": host, "port": port, "threads": threads, "max-tokens": max_tokens}
-    return ["-m", "waypost.serve.demo_llm", *(f"--{name}={value}" for name, value in options.items())]
+    return ["-P", "-m", "waypost.serve.demo_llm", *(f"--{name}={value}" for name, value in options.items())]
 
 
 def _serve(host: str, port: int, threads: int, max_tokens: int) -> None:

@@ -69,7 +69,7 @@ class Live:
                 self._refused(f"internal error: {error!r}")
 
     async def _reload(self, follow: Callable[[Loaded], Awaitable[None]], retire: Callable[[], None]) -> None:
-        loaded = load(self.loaded.path, os.environ)
+        loaded = load(self.loaded.path, os.environ, workers=self.loaded.workers)
         self._veil = loaded.veil
         if loaded.digest != self.loaded.digest:
             self._require_hot(loaded)
@@ -104,15 +104,17 @@ class Live:
             raise ConfigError([Problem(str(loaded.path), 0, 0, "", message)])
 
     def _build(self, loaded: Loaded, having: Resources) -> tuple[Engine, RequestObserver]:
-        observer = self.telemetry.observer(loaded.config, loaded.digest)
+        metrics, observer = self.telemetry.metrics, self.telemetry.observer(loaded.config, loaded.digest)
         engine = build_engine(
             loaded.config,
             os.environ,
             encoder=having.encoder,
-            store=self.telemetry.metrics.store.measured(having.store) if having.store else None,
+            store=metrics.store.measured(having.store) if having.store else None,
             tools=having.tools,
             observer=observer,
         )
+        if engine.cache:
+            engine.cache.told_skipped = lambda reason: metrics.cache.skipped.labels(reason).inc()
         return engine, observer
 
     def _watch_encoder(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 from dataclasses import replace
@@ -21,13 +22,14 @@ from waypost.guard.health import states
 from waypost.observe.metrics import Metrics
 from waypost.observe.telemetry import Telemetry
 from waypost.resources import load_resources
-from waypost.serve import demo_llm
+from waypost.serve import demo_llm, endpoints
 from waypost.serve.api.app import api_app
 from waypost.serve.api.metrics import metrics_app
 from waypost.serve.api.services import Services
 from waypost.serve.api.status import Status
 from waypost.serve.api.store import ConfigStore
-from waypost.serve.child import Child
+from waypost.serve.child import Child, without_secrets
+from waypost.serve.envoy.admin import Admin
 from waypost.serve.envoy.process import EnvoyProcess
 from waypost.serve.extproc.server import ExtProcServer
 from waypost.serve.http import HttpServer
@@ -35,9 +37,12 @@ from waypost.serve.live import Live
 from waypost.serve.ports import require_free
 from waypost.serve.processor import processor
 from waypost.serve.supervise import Supervised
+from waypost.serve.workers.messages import NOTICE_SECONDS
 from waypost.serve.workers.pool import Workers
 
 __all__ = ["Router"]
+
+log = logging.getLogger(__name__)
 
 _DEMO_START_SECONDS: Final = 60.0
 _DEMO_STOP_SECONDS: Final = 3.0
@@ -57,6 +62,10 @@ class Router:
         self._loaded = loaded
         self._config: Config = loaded.config
         self._run_dir = run_dir
+        self._wanted = loaded
+        """What Envoy is to follow."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._retiring: asyncio.Task[None] | None = None
         self._draining = False
         self._http: list[HttpServer] = []
         self._live: Live | None = None
@@ -65,6 +74,7 @@ class Router:
         restarts = self.metrics.child_restarts
         self._envoy = Supervised("Envoy", self._start_envoy, restarts.labels("envoy").inc)
         self._demo = Supervised("the demo LLM", self._start_demo, restarts.labels("demo_llm").inc)
+        self._watching: asyncio.Task[None] | None = None
         self._workers: Workers | None = None
         if workers > 1:
             count = restarts.labels("worker").inc
@@ -80,6 +90,7 @@ class Router:
 
     async def start(self) -> None:
         """Start every part; returns when requests are served."""
+        self._loop = asyncio.get_running_loop()
         self._require_ports()
         await self._start_http()
         if not self._config.demo:
@@ -102,6 +113,8 @@ class Router:
         await (self._workers.start() if self._workers else self._start_extproc(self._live))
         if self._config.envoy.enabled:
             await self._envoy.start()
+            watching = endpoints.watch(self._admin, lambda: self._in_force, self.metrics.endpoints.tell)
+            self._watching = asyncio.create_task(watching, name="watch the endpoints")
 
     async def reload(self) -> None:
         """Put the file's present content in force, if it is right."""
@@ -111,14 +124,18 @@ class Router:
     async def drain(self) -> None:
         """Let running answers finish, then stop every part."""
         self._draining = True
+        self._stop_watching()
         if self._extproc:
             await self._extproc.drain()
         if envoy := self._envoy.release():
             await envoy.drain(self._in_force.config.envoy.drain_timeout)
         if self._workers:
             await self._workers.drain(self._in_force.config.envoy.drain_timeout, announced=envoy is not None)
-        if self._extproc:
+        if self._extproc and self._config.envoy.enabled:
             await self._extproc.stop(_EXTPROC_GRACE_SECONDS)
+        elif self._extproc:  # whose Envoy has yet to hear that we drain
+            await asyncio.sleep(NOTICE_SECONDS)
+            await self._extproc.stop(self._in_force.config.envoy.drain_timeout)
         if demo := self._demo.release():
             await demo.stop(_DEMO_STOP_SECONDS)
         for server in self._http:
@@ -131,6 +148,7 @@ class Router:
 
     async def kill(self) -> None:
         """End every child at once."""
+        self._stop_watching()
         await self._envoy.kill()
         await self._demo.kill()
         if self._workers:
@@ -163,6 +181,14 @@ class Router:
     def _in_force(self) -> Loaded:
         return self._live.loaded if self._live else self._loaded
 
+    def _stop_watching(self) -> None:
+        if self._watching:
+            self._watching.cancel()
+
+    def _admin(self) -> Admin | None:
+        """Of our Envoy, while it runs."""
+        return envoy.admin if (envoy := self._envoy.child) else None
+
     def _count_workers(self, workers: Workers) -> None:
         self.metrics.merge(workers.counts)
         self.metrics.workers.set_function(lambda: workers.alive)
@@ -182,7 +208,7 @@ class Router:
         listeners, tls = self._config.listeners, self._config.tls
         self._http = [
             HttpServer(api_app(self._services(), os.environ), listeners.api, tls.api),
-            HttpServer(metrics_app(self.metrics), listeners.metrics, tls.metrics),
+            HttpServer(metrics_app(self.metrics, self._services()), listeners.metrics, tls.metrics),
         ]
         for server in self._http:
             await server.start()
@@ -193,7 +219,7 @@ class Router:
             engine_now=lambda: self._live.current() if self._live else None,
             encoder=lambda: self._live.encoder if self._live else None,
             store=lambda: self._store,
-            admin=lambda: envoy.admin if (envoy := self._envoy.child) else None,
+            admin=self._admin,
             settings=self._config.api,
             address=self._config.listeners.api,
         )
@@ -203,25 +229,50 @@ class Router:
         await self._extproc.start()
 
     async def _start_envoy(self) -> EnvoyProcess:
-        return await EnvoyProcess.start(self._run_dir / "envoy", self.live.loaded.config, self.processors)
+        loaded = self._wanted
+        with loaded.veil.over_errors():  # at a restart, the log shows them
+            envoy = await EnvoyProcess.start(self._run_dir / "envoy", loaded.config, self.processors)
+            try:
+                while loaded is not self._wanted:  # it was reloaded while this one started
+                    loaded = self._wanted
+                    await envoy.apply(loaded.config, self.processors)
+            except BaseException:
+                await envoy.kill()
+                raise
+        return envoy
 
     async def _follow(self, loaded: Loaded) -> None:
         if envoy := self._envoy.child:
             await envoy.apply(loaded.config, self.processors)
+        self._wanted = loaded
         if self._workers:
             await self._workers.reload(loaded)
 
     def _retire(self) -> None:
-        """Have Envoy forget the old models, if no request anywhere may still choose one of them."""
+        """Have Envoy forget the old models, if no request anywhere may still choose one of them.
+
+        Called wherever the last reference to an engine is dropped, perhaps in another thread.
+        """
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._forget_models)
+
+    def _forget_models(self) -> None:
         settled = self.live.settled and (self._workers is None or self._workers.settled)
         if settled and not self._draining and (envoy := self._envoy.child):
-            asyncio.get_running_loop().create_task(envoy.retire())
+            self._retiring = asyncio.create_task(self._retired(envoy), name="retire models")
+
+    async def _retired(self, envoy: EnvoyProcess) -> None:
+        try:
+            await envoy.retire()
+        except WaypostError as error:
+            log.warning("Envoy still knows models that nobody chooses any more: %s", error)
 
     async def _start_demo(self) -> Child:
         demo = self._config.demo or Demo()
         demo_llm.weights()
         arguments = demo_llm.command(demo.listen.host, demo.listen.port, demo.threads, demo.max_tokens)
-        child = await Child.spawn("the demo LLM", [sys.executable, *arguments], self._run_dir / "demo-llm.log")
+        command, log = [sys.executable, *arguments], self._run_dir / "demo-llm.log"
+        child = await Child.spawn("the demo LLM", command, log, without_secrets(os.environ))
         try:
             async with httpx.AsyncClient(base_url=f"http://{demo.listen}", trust_env=False) as client:
                 await child.until(partial(_healthy, client), _DEMO_START_SECONDS)

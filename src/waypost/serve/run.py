@@ -38,6 +38,7 @@ def run(path: Path, workers: int = 1) -> int:
     for warning in loaded.warnings:
         log.warning("%s", warning)
     with (
+        loaded.veil.over_errors(),
         tempfile.TemporaryDirectory(prefix="waypost-") as run_dir,
         asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):

@@ -70,3 +70,5 @@ class Supervised(Generic[C]):
                 self.child = await self._start()
             except WaypostError as error:
                 log.error("%s could not be started again: %s", self.name, error)  # noqa: TRY400
+            except Exception:  # the edge of a background task, which must go on trying
+                log.exception("%s could not be started again", self.name)

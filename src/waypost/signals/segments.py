@@ -33,7 +33,7 @@ class Segment(NamedTuple):
 
 
 def suspicious(text: str) -> list[Segment]:
-    """Find the runs of sentences that may be an attack, each at most twice as long as a long sentence.
+    """Find the runs of sentences that may be an attack, and of each the sentence that looks most like one.
 
     Empty for a text that is a single run itself: whoever read the text read that already.
     """
@@ -43,7 +43,10 @@ def suspicious(text: str) -> list[Segment]:
     rated = [(suspicion(sentence), sentence) for sentence in _sentences(text)]
     for marked, run in groupby(rated, key=lambda pair: pair[0] > 0):
         if marked:
-            found += _packed(run)
+            sentences = list(run)
+            found += _packed(iter(sentences))
+            if len(sentences) > 1:  # one word of an attack is enough to be in the run, and to hide the attack itself
+                found.append(Segment(*max(sentences)))
     return [
         segment for segment in found if segment.suspicion >= _ENOUGH and len(segment.text) < 0.9 * len(text.strip())
     ]

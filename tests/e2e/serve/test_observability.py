@@ -143,6 +143,7 @@ async def test_every_panel_shows_data_after_a_short_load(scraped):
         # Only whose request it is known of is kept.
         known = await router.http.post(CHAT, json=ask("@cheap again"), headers={"authorization": "Bearer ann"})
         assert "x-vsr-cache-hit" in known.headers
+        await router.http.post(CHAT, json=ask("@down again"), headers={"authorization": "Bearer ann"})
         for name, expression in tuple(queries.items()):
             if any(value == value for value in await prometheus.values(expression)):  # NaN is no data
                 del queries[name]
@@ -155,6 +156,8 @@ async def test_every_panel_shows_data_after_a_short_load(scraped):
                 assert {metric, metric.removesuffix("_bucket").removesuffix("_count")} & names, metric
     checked = subprocess.run(["promtool", "check", "metrics"], input=exposed, capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
+    assert 'llm_cache_write_skipped_total{reason="status"}' in exposed
+    assert 'waypost_model_endpoint_healthy{endpoint="http://' in exposed
     assert "unheard" not in exposed
     assert "forecast" not in exposed
 

@@ -90,6 +90,7 @@ async def test_no_output_shows_a_secret(serve, simple, backend, sources, waypost
     shown.append((await router.http.get(f"{api}/ready")).text)
     (envoy,) = router.children()
     shown += [path.read_text("utf-8", "replace") for path in run_dir(envoy).rglob("*") if path.is_file()]
+    shown.append(Path(f"/proc/{envoy}/environ").read_text())
 
     router.process.send_signal(signal.SIGABRT)
     await router.ends()

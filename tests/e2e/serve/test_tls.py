@@ -74,6 +74,7 @@ async def test_every_listener_speaks_tls_and_follows_renewed_files(serve, simple
     async with httpx.AsyncClient(verify=context(ours), trust_env=False) as unknown:
         metrics = router.config["listeners"]["metrics"]
         assert "waypost_" in (await unknown.get(f"https://{metrics}/metrics")).text
+        assert (await unknown.get(f"https://{metrics}/ready")).json()["status"] == "ready"  # a probe has no certificate
         with pytest.raises(httpx.TransportError):
             await unknown.get(f"https://{api}/ready")
 

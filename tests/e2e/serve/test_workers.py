@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
@@ -85,6 +86,17 @@ def served(router):
     return condition
 
 
+async def panics(router) -> int:
+    """How often Envoy has asked a worker although it holds all of them for dead."""
+    (envoy,) = set(router.children()) - set(workers_of(router).values())
+    arguments = Path(f"/proc/{envoy}/cmdline").read_bytes().split(b"\0")
+    socket_path = Path(arguments[arguments.index(b"--config-path") + 1].decode()).with_name("admin.sock")
+    transport = httpx.AsyncHTTPTransport(uds=str(socket_path))
+    async with httpx.AsyncClient(transport=transport, base_url="http://envoy") as admin:
+        told = await admin.get("/stats", params={"filter": "^cluster.extproc.lb_healthy_panic$"})
+    return int(told.text.rpartition(":")[2])
+
+
 @contextlib.asynccontextmanager
 async def load(router, text: str, clients: int = 6):
     """Clients that ask without a pause; yields their answers, and a way to wait for more of them."""
@@ -137,6 +149,26 @@ async def test_all_of_them_get_requests_and_one_tells_for_all(serve, wide, backe
     await until(recorded)
     lines = [json.loads(line) for line in records.read_text().splitlines()]
     assert sum("config" in line for line in lines) == WORKERS
+
+
+async def test_workers_that_are_all_too_slow_for_envoy_are_asked_nevertheless(serve, wide, backend):
+    a = await backend(name="a")
+    router = await serve(wide({"a": [a.url]}, envoy={"message_timeout": "60s"}))
+    workers, asking = workers_of(router).values(), []
+    before = await panics(router)
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    async with asyncio.timeout(60):
+        while await panics(router) == before:
+            asking.append(asyncio.create_task(router.http.post(CHAT, json=chat("@a"))))
+            await asyncio.sleep(0.1)
+            assert not any(each.done() for each in asking)
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
+    answers = await asyncio.gather(*asking)
+    assert {(each.status_code, each.headers.get("x-vsr-selected-model")) for each in answers} == {(200, "a")}
+    assert await router.metric("waypost_child_restarts_total", child="worker") == 0
+    assert await router.metric("waypost_model_endpoint_healthy", model="a", endpoint=a.url) == 1
 
 
 @pytest.mark.parametrize("request_body", ["buffered", "full_duplex_streamed"])

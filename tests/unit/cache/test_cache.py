@@ -153,9 +153,11 @@ async def test_a_decision_has_its_own_threshold_and_ttl(cache, asked, clock):
     ],
 )
 async def test_what_is_kept(make, asked, question, config, kept):
-    cache = make(**config)
+    cache, told = make(**config), []
+    cache.told_skipped = told.append
     await cache.store(asked(question), PLACE, BODY)
     assert cache.counts["store", kept] == 1
+    assert told == [kept] * (kept != "kept")
     assert isinstance(await cache.lookup_exact(asked(question), FREE), Hit) is (kept == "kept")
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import sqlite3
 import stat
@@ -133,6 +134,25 @@ async def test_a_file_that_cannot_be_written_any_more_leaves_the_memory(opened, 
     assert await names(store) == ["a", "b"]
     await store.close()
     assert "goes on in memory" in caplog.text
+
+
+async def test_a_file_that_can_be_written_again_holds_only_what_came_since(opened, path):
+    store = opened()
+    await store.put(entry("a"))
+    await store.close()
+    store = opened()
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("ALTER TABLE entries RENAME TO away")
+    await store.put(entry("b"))
+    await store.put(entry("c"))
+    await store.invalidate(Selector(question="q"))
+    await store.put(entry("d"))
+    while not store._writes.empty():
+        await asyncio.sleep(0)
+    connection.execute("ALTER TABLE away RENAME TO entries")
+    connection.close()
+    await store.close()
+    assert _exacts(path) == ["d"]
 
 
 def test_a_place_that_cannot_be_written_is_said_at_the_start(tmp_path):

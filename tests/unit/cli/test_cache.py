@@ -1,11 +1,14 @@
-"""``waypost cache calibrate`` on pairs that are alike to any encoder, so that words alone decide."""
+"""``waypost cache``: a running router's API, asked over TLS; and pairs alike to any encoder, so words alone decide."""
 
 from __future__ import annotations
 
 import csv
 import json
+import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +77,48 @@ def test_a_budget_is_a_share(waypost: Callable, pairs: Path, share: str) -> None
     result = waypost("cache", "calibrate", "--pairs", pairs, "--max-wrong", share)
     assert result.code == 2
     assert "between 0 and 1" in result.err
+
+
+class Api(BaseHTTPRequestHandler):
+    """Repeats the token that it is given."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"path": self.path, "token": self.headers["authorization"]}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def api(authority: Callable) -> Iterator[tuple[str, Path]]:
+    """Where it listens, and who has signed for it."""
+    ours = authority("ours")
+    pair = ours.issue("api")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair["certificate"], pair["key"])
+    with HTTPServer(("127.0.0.1", 0), Api) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        yield f"https://127.0.0.1:{server.server_port}", ours.ca
+        server.shutdown()
+        serving.join()
+
+
+def test_a_token_from_a_file_goes_over_tls(waypost: Callable, api: tuple[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("sesame\n")
+    url, ca = api
+    told = waypost("cache", "stats", "--api", url, "--ca", ca, "--token-file", tmp_path / "token", "--json")
+    assert json.loads(told.out) == {"path": "/api/v1/cache/stats", "token": "Bearer sesame"}
+
+
+def test_a_stranger_is_told_no_token(waypost: Callable, api: tuple[str, Path], tmp_path: Path) -> None:
+    refused = waypost("cache", "stats", "--api", api[0])
+    assert (refused.code, "certificate" in refused.err.lower()) == (3, True)
+    for option, reason in (("--token-file", "cannot be read"), ("--ca", "holds no authority in PEM")):
+        refused = waypost("cache", "stats", "--api", api[0], option, tmp_path / "absent")
+        assert (refused.code, reason in refused.err) == (3, True)

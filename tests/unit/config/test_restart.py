@@ -15,6 +15,7 @@ OLD = "version: 1\nmodels: {a: {endpoints: [{url: http://h:1}]}}\nrouting: {defa
         ("envoy: {enabled: false}", ("envoy.enabled",)),
         ("envoy: {request_body: full_duplex_streamed}", ("envoy.request_body",)),
         ("envoy: {concurrency: 2, max_request_body: 1MiB}", ("envoy.concurrency", "envoy.max_request_body")),
+        ("envoy: {max_connections: 9, receive_timeout: 9s}", ("envoy.max_connections",)),
         ("encoder: {threads: 3}", ("encoder.threads",)),
         ("demo: {}", ("demo",)),
         ("envoy: {message_timeout: 9s, retries: 0, upstream: clusters, outlier_detection: null}", ()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from waypost.config.veil import Veil
+from waypost.errors import ConfigError, Problem, SetupError
 
 CANARY = "c4nary-Sekret"
 
@@ -100,3 +101,18 @@ def test_what_is_hidden(value, text, shown):
 
 def test_without_variables_nothing_is_hidden():
     assert Veil([], {"X": "word"})("a word") == "a word"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (SetupError("no way to sesame"), "no way to ${X}"),
+        (ConfigError([Problem("f", 1, 2, "a.b", "sesame is odd")]), "f:1:2 a.b: ${X} is odd"),
+    ],
+)
+def test_errors_come_out_as_they_may_be_shown(error, shown):
+    with pytest.raises(type(error)) as told, Veil(["${X}"], {"X": "sesame"}).over_errors():
+        raise error from OSError("sesame")
+    assert str(told.value) == shown
+    assert told.value.__cause__ is None
+    assert told.value.__suppress_context__

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from waypost.tools.selection import ToolSelection
 from waypost.types import Forward, RequestHead, ResponseHead
 
 CHAT = "/v1/chat/completions"
@@ -91,9 +93,14 @@ async def test_without_a_name_nothing_is_kept(engine):
         assert "x-vsr-cache-hit" not in headers
 
 
-@pytest.mark.parametrize("broken", [{"status": 500}, {"answer": b'{"choices": ['}], ids=["an error", "half an answer"])
-async def test_what_failed_is_not_kept(engine, broken):
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [({"status": 500}, "status"), ({"answer": b'{"choices": ['}, "malformed")],
+    ids=["an error", "half an answer"],
+)
+async def test_what_failed_is_not_kept(engine, broken, reason):
     await send(engine, chat("hello math"), **broken)
+    assert engine.cache.counts["store", reason] == 1
     assert isinstance((await send(engine, chat("hello math")))[0], Forward)
 
 
@@ -171,3 +178,48 @@ async def test_who_leaves_with_the_whole_answer_did_not_abort(make_engine, obser
         await exchange.on_chunk(piece, last=False)
     exchange.on_end(aborted=True)
     assert observer.records[-1].aborted is not complete
+
+
+def answering(text: str) -> bytes:
+    return ANSWER.replace(b"Four.", text.encode())
+
+
+def checked(**guard: Any) -> dict[str, Any]:
+    return {"jailbreak": {"answers": {"hold_back": 50}, **guard}}
+
+
+async def test_an_answer_that_no_guard_has_judged_to_its_end_is_not_kept(make_engine):
+    """Who leaves with the last byte has everything, but the guard hears of the end only after it."""
+    engine = make_engine(cache={"similar": False}, guard=checked())
+    body = answering("attack them so")
+    exchange = engine.open(RequestHead("POST", CHAT, {"authorization": "a"}))
+    exchange.on_headers()
+    assert isinstance(await exchange.on_body(chat("how to, some math")), Forward)
+    head = {"content-type": "application/json", "content-length": str(len(body))}
+    exchange.on_response_start(ResponseHead(200, head))
+    await exchange.on_chunk(body, last=False)
+    exchange.on_end(aborted=True)
+    await engine.cache.settle()
+    again, _, _ = await send(engine, chat("how to, some math"))
+    assert isinstance(again, Forward)
+
+
+async def test_an_answer_is_not_kept_when_its_check_failed(make_engine):
+    engine = make_engine(cache={"similar": False}, guard=checked(on_error="allow"))
+    for _ in range(2):
+        action, _, said = await send(engine, chat("how to, some math"), answer=answering("broken attack"))
+        assert isinstance(action, Forward)
+        assert b"broken attack" in said
+
+
+async def test_an_answer_is_not_kept_when_the_operators_tools_were_missing(make_engine):
+    class Late:
+        digest = ""
+
+        async def select(self, text, offer, settings):
+            return ToolSelection("add", frozenset(), unknown="no result within 2 s")
+
+    engine = replace(make_engine(cache={"similar": False}, tools={"mode": "add", "database": "t"}), tools=Late())
+    for _ in range(2):
+        action, _, _ = await send(engine, chat("two and two, some math"))
+        assert isinstance(action, Forward)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from waypost.errors import SetupError
-from waypost.serve.child import Child
+from waypost.serve.child import Child, without_secrets
 
 FOREVER = "import signal; print('up', flush=True); signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {FOREVER}"
@@ -38,6 +38,12 @@ async def up(child: Child) -> None:
         return "up" in child.log.read_text()
 
     await child.until(said, within=60)
+
+
+def test_what_is_not_ours_is_told_no_secret():
+    kept = {"PATH": "/bin", "LC_ALL": "C", "OMP_NUM_THREADS": "2", "LD_PRELOAD": "x.so", "TMPDIR": "/tmp/x"}
+    secrets = {"OPENAI_API_KEY": "k", "CACHE_URL": "u", "path": "p", "HTTPS_PROXY": "http://user:word@h"}
+    assert without_secrets(kept | secrets) == kept
 
 
 async def test_its_output_goes_to_its_log(spawn):

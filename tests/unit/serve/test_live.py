@@ -8,6 +8,7 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
+from waypost.cache.store.memory import MemoryStore
 from waypost.config.load import load
 from waypost.config.observing import Observability
 from waypost.errors import ConfigError, Problem, SetupError
@@ -84,6 +85,17 @@ async def test_a_new_file_is_put_in_force(live, envoy, metrics, write_config, ca
     assert (live.error, reloads(metrics, "applied"), reloads(metrics, "rejected")) == ("", 1, 0)
     assert caplog.messages == ["configuration reloaded"]
     assert counted_as(metrics, "b")
+
+
+async def test_what_the_cache_does_not_keep_is_counted(load_config, metrics, write_config, envoy):
+    store = MemoryStore(max_entries=1, max_bytes=1)
+    cache = {"scope": "global", "similar": False}
+    live = Live(load_config("a", cache=cache), Resources(store=store), Telemetry(metrics, Observability()))
+    live.current().cache.skip("truncated")
+    write_config("a", "b", cache=cache)
+    await live.reload(envoy.follow, envoy.retire)
+    live.current().cache.skip("truncated")
+    assert sample(metrics.registry, "llm_cache_write_skipped_total", reason="truncated") == 2
 
 
 async def test_the_same_content_is_no_reload(live, envoy, metrics, write_config):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import traceback
 
 import pytest
 
-from waypost.errors import ConfigError, SetupError
+from waypost.errors import ConfigError, Problem, SetupError
 from waypost.serve import run as module
 from waypost.serve.run import run
 
@@ -104,6 +105,22 @@ def test_what_cannot_start_is_killed(serve, routers):
     with pytest.raises(SetupError, match="no port"):
         serve(start=[fail])
     assert routers[-1].asked == ["start", "kill"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SetupError("port 1 on canary.internal is taken"), ConfigError([Problem("f", 0, 0, "", "canary.internal is odd")])],
+    ids=["setup", "config"],
+)
+def test_what_came_from_the_environment_is_not_told(serve, write_config, monkeypatch, error):
+    async def fail() -> None:
+        raise error from OSError("canary.internal")
+
+    monkeypatch.setenv("BACKEND", "canary.internal")
+    write_config("a", models={"a": {"endpoints": [{"url": "http://${BACKEND}:1"}]}})
+    with pytest.raises(type(error), match=r"\$\{BACKEND\}") as told:
+        serve(start=[fail])
+    assert "canary" not in "".join(traceback.format_exception(told.value, limit=0))
 
 
 def test_sighup_reloads(serve):

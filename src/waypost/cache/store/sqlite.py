@@ -9,7 +9,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 _VERSION: Final = 1
 _SCHEMA: Final = "CREATE TABLE IF NOT EXISTS entries (exact TEXT PRIMARY KEY, created REAL, data BLOB) WITHOUT ROWID"
 _BATCH: Final = 256
+_PAUSE: Final = 5.0
+"""Seconds between two attempts at a file that cannot be written."""
 
 _Write: TypeAlias = tuple[str, Entry | None]
 """An entry to keep, or the digest of one to forget."""
@@ -37,7 +39,8 @@ class SqliteStore:
     """Reads from memory only; a thread writes to the file, so that nobody waits for the disk.
 
     What was stored in the last moments before a crash may be missing afterwards. A file that is damaged or of another
-    version is moved aside, with a warning, and the cache starts empty.
+    version is moved aside, with a warning, and the cache starts empty. While the file cannot be written the cache goes
+    on in memory. Once it can, the file begins anew with what came meanwhile: what was dropped then must not come back.
     """
 
     name: Final = "memory"
@@ -133,12 +136,22 @@ class SqliteStore:
 
     def _write(self, connection: sqlite3.Connection) -> None:
         """Write batches until the end mark; the last act of the thread is to close the file."""
-        usable = going = True
+        missed: dict[str, Entry] | None = None  # what the file lacks; None while it can be written
+        retry_at = 0.0
+        going = True
         with contextlib.closing(connection):
             while going:
                 batch = self._waiting()
                 going = batch[-1] is not None
-                usable = usable and self._apply(connection, batch)
+                writes = [write for write in batch if write is not None]
+                if missed is None:
+                    if self._apply(connection, writes):
+                        continue
+                    missed, retry_at = {}, time.monotonic() + _PAUSE
+                _follow(missed, writes)
+                if not going or time.monotonic() >= retry_at:
+                    missed = None if self._apply(connection, missed.items(), anew=True) else missed
+                    retry_at = time.monotonic() + _PAUSE
 
     def _waiting(self) -> list[_Write | None]:
         """Wait for a write, and take what else is there, up to the end mark."""
@@ -147,11 +160,13 @@ class SqliteStore:
             batch.append(self._writes.get())
         return batch
 
-    def _apply(self, connection: sqlite3.Connection, batch: list[_Write | None]) -> bool:
-        """Write one batch in one transaction; False when the file is of no use any more."""
+    def _apply(self, connection: sqlite3.Connection, writes: Iterable[_Write], *, anew: bool = False) -> bool:
+        """Write in one transaction, ``anew`` into an empty file; False, and it is logged once, when that fails."""
         try:
             connection.execute("BEGIN")
-            for exact, entry in filter(None, batch):
+            if anew:
+                connection.execute("DELETE FROM entries")
+            for exact, entry in writes:
                 if entry is None:
                     connection.execute("DELETE FROM entries WHERE exact = ?", (exact,))
                 else:
@@ -159,6 +174,18 @@ class SqliteStore:
                     connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", row)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            log.warning("cannot write the cache file %s (%s); the cache goes on in memory", self._path, error)
+            with contextlib.suppress(sqlite3.Error):
+                connection.rollback()
+            if not anew:
+                log.warning("cannot write the cache file %s (%s); the cache goes on in memory", self._path, error)
             return False
+        if anew:
+            log.info("the cache file %s can be written again", self._path)
         return True
+
+
+def _follow(missed: dict[str, Entry], writes: Iterable[_Write]) -> None:
+    for exact, entry in writes:
+        missed.pop(exact, None)
+        if entry is not None:
+            missed[exact] = entry

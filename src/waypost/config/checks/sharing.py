@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from waypost.config.checks.subject import Finding, Subject
+from waypost.config.place import Place
 
 __all__ = ["workers_share_the_cache", "workers_share_the_listener"]
+
+_OTHERS: Final = ("http", "api", "metrics")
 
 
 def workers_share_the_cache(subject: Subject) -> Iterator[Finding]:
@@ -32,7 +36,10 @@ def workers_share_the_listener(subject: Subject) -> Iterator[Finding]:
     if last > 65535:
         message = f"--workers is {subject.workers}, and there are not as many ports from {first} on"
         yield Finding(("listeners", "extproc"), message)
-    for name in ("http", "api", "metrics"):
-        if first < getattr(listeners, name).port <= last:
+    others: list[tuple[Place, int]] = [(("listeners", name), getattr(listeners, name).port) for name in _OTHERS]
+    if subject.config.demo:
+        others.append((("demo", "listen"), subject.config.demo.listen.port))
+    for place, port in others:
+        if first < port <= last:
             message = f"the workers listen on the ports {first} to {last}: choose another one"
-            yield Finding(("listeners", name), message)
+            yield Finding(place, message)

@@ -43,7 +43,11 @@ def certificates_are_usable(subject: Subject) -> Iterator[Finding]:
 def keys_are_private(subject: Subject) -> Iterator[Finding]:
     """Warn of keys that every user of the machine may read."""
     for pair in _pairs(subject):
-        if pair.key.exists() and pair.key.stat().st_mode & stat.S_IROTH:
+        try:
+            mode = pair.key.stat().st_mode
+        except OSError:  # told with the certificates
+            continue
+        if mode & stat.S_IROTH:
             message = f"{pair.key} may be read by everybody on this machine: chmod o-r"
             yield Finding((*pair.place, "key"), message, warning=True)
 

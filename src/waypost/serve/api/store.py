@@ -72,7 +72,7 @@ class ConfigStore:
 
     def check(self, text: str) -> Check:
         """Understand ``text`` as if it stood in the file. Raises ConfigError with every mistake."""
-        loaded = loads(text, str(self.in_force.path), self._environ)
+        loaded = loads(text, str(self.in_force.path), self._environ, workers=self.in_force.workers)
         return Check(loaded, needs_restart(self.in_force.config, loaded.config))
 
     async def apply(self, text: str, revision: str) -> None:

@@ -38,8 +38,6 @@ _SET: Final = "set-but-not-told"
 """Stands for the value of a variable of which only the presence matters."""
 _NAMED: Final = ("models", "reasoning_families")
 """Sections whose keys are names that an operator gives."""
-_QUOTED: Final = 4
-"""Characters; of a shorter value nobody could tell where it came from."""
 _MODEL: Final = ("model", "revision", "base", "mapping")
 """The keys of a classifier that lead to files or to the hub."""
 
@@ -85,15 +83,12 @@ def _tried(text: str, running: Running, environ: Mapping[str, str]) -> Tried:
     document = read(text, _NAME, known)
     if problems := [*_foreign_references(document, running), *_foreign_files(document, running)]:
         raise ConfigError(problems)
-    referred = _referred(running.loaded, environ)
-    try:
-        loaded = loads(text, _NAME, known | referred)
-    except ConfigError as error:
-        raise ConfigError([_without(referred, problem) for problem in error.problems]) from None
+    loaded = loads(text, _NAME, known | _referred(running.loaded, environ))
     if problems := list(_differently_encoded(loaded.config, running)):
         raise ConfigError(problems)
     try:
-        return Tried(_engine(loaded.config, running, known), loaded)
+        with loaded.veil.over_errors():
+            return Tried(_engine(loaded.config, running, known), loaded)
     except SetupError as error:
         raise Unavailable(f"{error}.", code="not_built") from error
 
@@ -102,14 +97,6 @@ def _referred(loaded: Loaded, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables whose values stand in the configuration in force. Keys are not among them: they are only named."""
     names = (name for template in loaded.templates.values() for name in fill(template, environ).variables)
     return {name: environ[name] for name in names if name in environ}
-
-
-def _without(values: Mapping[str, str], problem: Problem) -> Problem:
-    """Name the variables whose values a message quotes."""
-    message = problem.message
-    for name, value in values.items():
-        message = message.replace(value, f"${{{name}}}") if len(value) >= _QUOTED else message
-    return replace(problem, message=message)
 
 
 def _foreign_references(document: Document, running: Running) -> Iterator[Problem]:
@@ -135,7 +122,12 @@ def _foreign_files(document: Document, running: Running) -> Iterator[Problem]:
     ours = {(_role(place), value) for place, value in _leaves(in_force, ())}
     for place, value in _leaves(document.value, ()):
         role = _role(place)
-        if _names_file(role) and value not in (BUNDLED, None) and (role, value) not in ours:
+        if (
+            _names_file(role)
+            and place not in document.templates
+            and value not in (BUNDLED, None)
+            and (role, value) not in ours
+        ):
             yield document.problem(
                 place, "a trial reads no file and no model that the configuration in force does not name"
             )

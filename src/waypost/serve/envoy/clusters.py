@@ -74,8 +74,9 @@ def _watched_workers() -> Block:
                 "healthy_threshold": 1,
             }
         ],
-        # With few left Envoy would by default ask the dead ones, too.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        # With few left Envoy would by default ask the dead ones, too. With none left it shall: on a machine that is
+        # too busy to answer a check in time they are only slow, and asking costs nothing but the time to refuse.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
     }
 
 

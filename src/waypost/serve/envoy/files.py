@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from waypost.errors import ConfigError, Problem, SetupError
+from waypost.serve.child import without_secrets
 from waypost.serve.envoy.binary import envoy_binary
 from waypost.serve.envoy.layout import Layout
 from waypost.serve.envoy.names import Block
@@ -47,7 +48,14 @@ def validate(layout: Layout, standalone: Block) -> None:
     """
     write(layout.standalone, standalone)
     arguments = [str(envoy_binary()), "--mode", "validate", "--log-level", "error", "-c", str(layout.standalone)]
-    result = subprocess.run(arguments, capture_output=True, text=True, timeout=_VALIDATION_TIMEOUT, check=False)
+    result = subprocess.run(
+        arguments,
+        env=without_secrets(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=_VALIDATION_TIMEOUT,
+        check=False,
+    )
     if result.returncode:
         said = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
         raise ConfigError([Problem(str(layout.standalone), 0, 0, "", f"Envoy refuses it: {said[-1]}")])

@@ -73,6 +73,7 @@ def _connections(config: Config, route_source: Block) -> Block:
         "normalize_path": True,
         "merge_slashes": True,
         "request_headers_timeout": seconds(_HEADERS_TIMEOUT),
+        "request_timeout": seconds(_receive_timeout(config)),
         # The backend's silence is limited by the route and must run out first: it gives the better answer.
         "stream_idle_timeout": seconds(config.envoy.request_timeout + _IDLE_MARGIN),
         "early_header_mutation_extensions": [_internal_headers()],
@@ -86,6 +87,12 @@ def _connections(config: Config, route_source: Block) -> Block:
         ],
         **route_source,
     }
+
+
+def _receive_timeout(config: Config) -> float:
+    # Envoy's clock stops when all filters are done with the request, so the processor's time is in it.
+    allowed = config.envoy.receive_timeout
+    return allowed + config.processing_timeout if allowed else 0
 
 
 def _processor(config: Config) -> Block:

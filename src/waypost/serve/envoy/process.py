@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 from waypost.config.schema import Config, Envoy
 from waypost.config.units import HostPort
 from waypost.errors import SetupError
-from waypost.serve.child import Child
+from waypost.serve.child import Child, without_secrets
 from waypost.serve.envoy.admin import Admin
 from waypost.serve.envoy.binary import envoy_binary
 from waypost.serve.envoy.bootstrap import bootstrap
@@ -53,13 +54,13 @@ class EnvoyProcess:
         require_free("listeners.http", config.listeners.http)
         layout = prepare(run_dir)
         rendered = await _judged(config, processors, layout)
-        write(layout.bootstrap, bootstrap(layout))
+        write(layout.bootstrap, bootstrap(layout, config.envoy.max_connections))
         if config.tls.extproc and config.tls.extproc.envoy:
             for name, content in secrets(config.tls.extproc.envoy).items():
                 write(layout.secret(name), content)
         admin = Admin(layout.admin)
         updates = Updates(layout, admin, rendered)
-        child = await Child.spawn("Envoy", _command(config.envoy, layout), layout.log)
+        child = await Child.spawn("Envoy", _command(config.envoy, layout), layout.log, without_secrets(os.environ))
         process = cls(child, admin, updates, layout)
         try:
             await child.until(process._serves, _START_TIMEOUT)
@@ -76,8 +77,8 @@ class EnvoyProcess:
     async def apply(self, config: Config, processors: Sequence[HostPort]) -> None:
         """Follow ``config``, and still serve the models of before until :meth:`retire`.
 
-        ``envoy.concurrency`` needs a restart. Raises ConfigError or SetupError when Envoy does not take the new
-        configuration; the old one stays in force.
+        ``envoy.concurrency`` and ``envoy.max_connections`` need a restart. Raises ConfigError or SetupError when Envoy
+        does not take the new configuration; the old one stays in force.
         """
         async with self._changing:
             await self._updates.switch(await _judged(config, processors, self.layout))

@@ -19,6 +19,8 @@ from waypost.config.load import Loaded
 from waypost.config.units import Address
 
 __all__ = [
+    "NOTICE_SECONDS",
+    "STATUS_SECONDS",
     "Drain",
     "Message",
     "Ready",
@@ -32,6 +34,12 @@ __all__ = [
     "decode",
     "encode",
 ]
+
+
+STATUS_SECONDS: Final = 1.0
+"""Between two words of a worker on how it is."""
+NOTICE_SECONDS: Final = 2.5
+"""From saying that we drain to refusing requests: who balances over us asks every second or two how we are."""
 
 
 class _Message(BaseModel):
@@ -108,7 +116,7 @@ class Retired(_Message):
 
 
 class Status(_Message):
-    """How it is; said when it changes."""
+    """How it is; said every second, until it ends: one that falls silent hangs."""
 
     kind: Literal["status"] = "status"
     pending: int = 0

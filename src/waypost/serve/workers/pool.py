@@ -7,22 +7,18 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from waypost.config.load import Loaded
 from waypost.config.units import HostPort
 from waypost.errors import SetupError
 from waypost.observe.merged import forget_gauges
 from waypost.serve.supervise import Supervised
-from waypost.serve.workers.messages import Serve, Written
+from waypost.serve.workers.messages import NOTICE_SECONDS, Serve, Written
 from waypost.serve.workers.process import WorkerProcess
 
 __all__ = ["Workers"]
 
 log = logging.getLogger(__name__)
-
-_NOTICE: Final = 2.5
-"""Seconds. Who balances over us asks every second how we are, as our own Envoy does."""
 
 
 class Workers:
@@ -91,13 +87,14 @@ class Workers:
             try:
                 await worker.reload(loaded)
             except SetupError as error:
-                log.error("%s does not take the new configuration and is started anew: %s", worker.name, error)  # noqa: TRY400
+                why = loaded.veil(str(error))
+                log.error("%s does not take the new configuration and is started anew: %s", worker.name, why)  # noqa: TRY400
                 await worker.kill()
 
     async def drain(self, grace: float, *, announced: bool) -> None:
         """Let requests finish for ``grace`` seconds, and end all. ``announced``: nobody sends new ones any more."""
         workers = [worker for place in self._places if (worker := place.release())]
-        notice = 0.0 if announced else _NOTICE
+        notice = 0.0 if announced else NOTICE_SECONDS
         await asyncio.gather(*(worker.drain(notice, grace) for worker in workers))
 
     async def kill(self) -> None:

@@ -22,15 +22,26 @@ from waypost.serve.extproc.server import ExtProcServer
 from waypost.serve.live import Live
 from waypost.serve.processor import processor
 from waypost.serve.workers.channel import Channel
-from waypost.serve.workers.messages import Drain, Ready, Refused, Reload, Reloaded, Retired, Serve, Status, Written
+from waypost.serve.workers.messages import (
+    NOTICE_SECONDS,
+    STATUS_SECONDS,
+    Drain,
+    Ready,
+    Refused,
+    Reload,
+    Reloaded,
+    Retired,
+    Serve,
+    Status,
+    Written,
+)
 
 __all__ = ["serve"]
 
 log = logging.getLogger(__name__)
 
-_STATUS_SECONDS: Final = 1.0
 _LAST_TELEMETRY_SECONDS: Final = 2.0
-_ALONE: Final = Drain(notice=2.5)
+_ALONE: Final = Drain(notice=NOTICE_SECONDS)
 """When somebody else than our supervisor ends us, or the supervisor is gone: Envoy asks how we are every second."""
 
 
@@ -67,10 +78,11 @@ class _Worker:
         loaded = _read(first.config)
         logs.configure(loaded.config.observability.logs)
         metrics = Metrics()
-        telemetry = Telemetry(metrics, loaded.config.observability)
-        live = Live(loaded, await load_resources(loaded.config), telemetry)
-        server = processor(loaded.config, first.address, live, metrics)
-        await server.start()
+        with loaded.veil.over_errors():
+            telemetry = Telemetry(metrics, loaded.config.observability)
+            live = Live(loaded, await load_resources(loaded.config), telemetry)
+            server = processor(loaded.config, first.address, live, metrics)
+            await server.start()
         channel.send(Ready(address=server.address))
         return cls(channel, live, server)
 
@@ -80,8 +92,10 @@ class _Worker:
         obeying = asyncio.create_task(self._obey())
         self._loop.add_signal_handler(signal.SIGTERM, obeying.cancel)
         (drain,) = await asyncio.gather(obeying, return_exceptions=True)
-        telling.cancel()
+        if isinstance(drain, Exception):
+            log.error("this worker failed inside waypost, drains and ends", exc_info=drain)
         await self._end(drain if isinstance(drain, Drain) else _ALONE)
+        telling.cancel()
 
     async def _obey(self) -> Drain:
         while (order := await self._channel.receive()) is not None:
@@ -95,9 +109,14 @@ class _Worker:
 
     async def _reload(self, order: Reload) -> None:
         try:
-            await self._live.apply(_read(order.config), _nobody_follows, self._retired)
+            loaded = _read(order.config)
+            with loaded.veil.over_errors():
+                await self._live.apply(loaded, _nobody_follows, self._retired)
         except WaypostError as error:
             self._channel.send(Refused(why=str(error)))
+        except Exception as error:  # the edge of a background task
+            log.exception("reload failed inside waypost")
+            self._channel.send(Refused(why=f"internal error: {error!r}"))
         else:
             self._channel.send(Reloaded(settled=self._live.settled))
 
@@ -106,12 +125,9 @@ class _Worker:
         self._loop.call_soon_threadsafe(self._channel.send, Retired())
 
     async def _tell(self) -> None:
-        told = Status()
         while True:
-            if (now := self._status()) != told:
-                self._channel.send(now)
-                told = now
-            await asyncio.sleep(_STATUS_SECONDS)
+            self._channel.send(self._status())
+            await asyncio.sleep(STATUS_SECONDS)
 
     def _status(self) -> Status:
         engine, encoder = self._live.engine, self._live.encoder

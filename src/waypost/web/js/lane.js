@@ -83,6 +83,7 @@ export function asked(state) {
 
 /** Ask what the router would do, and keep what it tells. */
 export async function evaluate(state, body) {
+  state.evaluation = null; // what was told before is of another request
   try {
     state.evaluation = await json("api/v1/eval", { method: "POST", body });
     state.error = null;

@@ -7,7 +7,7 @@ export function parse(hash) {
 }
 
 export function pack(state) {
-  const binary = String.fromCodePoint(...new TextEncoder().encode(JSON.stringify(state)));
+  const binary = Array.from(new TextEncoder().encode(JSON.stringify(state)), (byte) => String.fromCodePoint(byte)).join("");
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 

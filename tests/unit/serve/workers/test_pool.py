@@ -142,6 +142,18 @@ async def test_they_tell_how_they_are(program, workers):
     assert workers.failing("jailbreak") == ""
 
 
+async def test_one_that_falls_silent_is_killed_and_replaced(program, workers, monkeypatch, caplog):
+    await workers.start()
+    monkeypatch.setattr(process, "STATUS_SECONDS", 0.01)
+    monkeypatch.setattr(process, "_SILENCE", 0.05)
+    program.children[0].end(-9)  # its successor is watched with less patience
+    await until(lambda: len(program.children) == 3)
+    silent = program.children[2]
+    assert await asyncio.wait_for(silent.wait(), 30) == -9
+    await until(lambda: len(program.children) > 3)
+    assert "worker 0 has said nothing for 0.05 s and is killed" in caplog.text
+
+
 @pytest.mark.parametrize("announced", [True, False])
 async def test_a_drain_is_announced_unless_nobody_sends_requests(program, workers, announced):
     await workers.start()

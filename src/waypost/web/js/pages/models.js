@@ -15,11 +15,15 @@ export function show(main, title) {
   Promise.all([json("config/router"), json("info/models")])
     .then(([stored, inside]) => {
       place.replaceChildren(...shown(stored.config, inside));
-      if (!over) leave = watchEndpoints((models) => models.forEach(fill));
+      let last = [];
+      if (!over) leave = watchEndpoints((models) => { last = models ?? last.map(unsure); last.forEach(fill); });
     })
     .catch((error) => place.replaceChildren(failed(error)));
   return () => { over = true; leave(); };
 }
+
+/** Nobody knows any more how the servers are. */
+const unsure = (model) => ({ ...model, endpoints: model.endpoints.map((each) => ({ ...each, state: "unknown" })) });
 
 const shown = (config, inside) => [
   h("h2", { class: "above" }, t("models.pool")),

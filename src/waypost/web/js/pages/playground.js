@@ -14,12 +14,13 @@ const MODES = ["prompts", "configs"];
 let lanes = [fresh()];
 let opened = "";
 
-const isTrial = (state) => "config" in state;
+const isTrial = (state) => typeof state.config === "string";
 const mode = () => (lanes.length < 2 ? "" : isTrial(lanes[1]) ? "configs" : "prompts");
 
 export function show(main, title, shared) {
-  const linked = shared && shared !== opened ? unpack(shared) : null;
-  if (Array.isArray(linked) && linked.length) lanes = linked.slice(0, 2).map((each, i) => (i && isTrial(each) ? freshTrial(each.config) : fresh(each)));
+  const found = shared && shared !== opened ? unpack(shared) : null;
+  const linked = Array.isArray(found) ? found.filter((each) => each && typeof each === "object") : null; // a link may be damaged
+  if (linked?.length) lanes = linked.slice(0, 2).map((each, i) => (i && isTrial(each) ? freshTrial(each.config) : fresh(each)));
   const place = h("div", {}, waiting());
   const modes = MODES.map((name) => h("button", { class: "button", type: "button", value: name }, t(`playground.${name}`)));
   const copy = h("button", { class: "button", type: "button", onclick: () => copyLink(copy) }, t("playground.copy"));
@@ -37,7 +38,7 @@ export function show(main, title, shared) {
       relay(false);
       remember();
     };
-    relay(Boolean(linked));
+    relay(Boolean(linked?.length));
   };
   Promise.all([json("config/router"), json("v1/models")])
     .then(([stored, names]) => open({ config: stored.config, text: stored.text, names: names.data.map((each) => each.id) }))

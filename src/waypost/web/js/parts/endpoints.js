@@ -8,13 +8,13 @@ import { t } from "../i18n.js";
 const EVERY = 5000;
 const COLOURS = { healthy: "good", ejected: "bad", failed_check: "bad", unknown: "quiet" };
 
-/** Call `tell(models)` now and every few seconds while the page is looked at; returns what ends it. */
+/** Call `tell(models)` now and every few seconds while the page is looked at, `tell(null)` when nobody knows; returns what ends it. */
 export function watchEndpoints(tell) {
   let timer = 0, over = false;
   const look = async () => {
-    const found = document.hidden ? null : await json("info/endpoints").catch(() => null);
+    const found = document.hidden ? undefined : await json("info/endpoints").catch(() => null);
     if (over) return;
-    if (found) tell(found.models);
+    if (found !== undefined) tell(found?.models ?? null);
     timer = setTimeout(look, EVERY);
   };
   look();
