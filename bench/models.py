@@ -62,8 +62,8 @@ def _card(manifest: Manifest, training: dict[str, Any], found: Mapping[str, Any]
         "multilingual-e5-small (MIT), its upper six layers adapted with LoRA (rank "
         f"{training['lora']['rank']}), with heads for the domain, attacks, whether an attack is indirect, and personal "
         f"data; int8, {manifest.bytes / 1e6:.1f} MB in all. One pass of some 120 tokens gives everything. The heads "
-        "for attacks were fitted once more, with composed system prompts and answers (`waypost.learn.refit`); folds and "
-        "learning curves are of the run before.\n"
+        "for attacks were fitted once more, with composed system prompts and answers (`waypost.learn.refit`); folds "
+        "and learning curves are of the run before.\n"
     )
     yield (
         f"Written by `bench/models.py` on {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, from the code that "
