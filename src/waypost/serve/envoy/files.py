@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -33,12 +32,14 @@ def prepare(run_dir: Path) -> Layout:
 
 
 def write(path: Path, content: Block) -> None:
-    """Replace ``path`` as a whole: Envoy watches for the rename."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
-    Path(temporary).rename(path)
+    """Replace ``path`` as a whole: Envoy watches for the rename. Raises SetupError, and ``path`` is as before."""
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.write_text(f"{json.dumps(content, indent=1)}\n")
+        temporary.rename(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise SetupError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
 
 
 def validate(layout: Layout, standalone: Block) -> None:
