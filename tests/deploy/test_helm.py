@@ -143,6 +143,7 @@ FIXED = {
     "envoy.request_body": {"envoy": {"request_body": "full_duplex_streamed"}},
     "envoy.concurrency": {"envoy": {"concurrency": 3}},
     "envoy.max_request_body": {"envoy": {"max_request_body": "1MiB"}},
+    "envoy.max_connections": {"envoy": {"max_connections": 100}},
     "encoder": {"encoder": {"threads": 1}},
     **{f"cache.{key}": {"cache": {key: "other"}} for fixed, *rest in _FIXED if fixed == "cache" for key in rest},
     "demo": {"demo": {}},

@@ -67,7 +67,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $config := fromYaml .Values.config -}}
 {{- range list
   "listeners" "api" "tls" "encoder" "demo"
-  "envoy.enabled" "envoy.request_body" "envoy.concurrency" "envoy.max_request_body"
+  "envoy.enabled" "envoy.request_body" "envoy.concurrency" "envoy.max_request_body" "envoy.max_connections"
   "cache.backend" "cache.path" "cache.url" "cache.url_env" "cache.url_file" "cache.namespace" "cache.max_entries"
   "cache.max_bytes" "cache.copies_bytes" "cache.timeout"
   "observability.records" "observability.tracing.exporter" "observability.tracing.endpoint"
