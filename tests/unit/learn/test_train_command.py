@@ -27,7 +27,7 @@ def tiny(monkeypatch, deep_base):
 
     for module in ("bundled", "embedding"):
         monkeypatch.setattr(f"waypost.learn.{module}.base_of", base_of)
-    for name in ("topic_rows", "attack_rows", "plain_rows", "everyday_rows", "quoting_rows"):
+    for name in ("topic_rows", "attack_rows", "plain_rows", "everyday_rows", "quoting_rows", "instruction_rows"):
         monkeypatch.setattr(f"waypost.learn.sources.{name}", lambda *_: iter(()))
 
 
