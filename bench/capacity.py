@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from time import process_time
 from typing import Final
@@ -67,20 +68,21 @@ async def _texts(lengths: Sequence[int], rounds: int, seconds: float) -> list[Sa
     engine = build_engine(config, os.environ, encoder=encoder)
     tokenizer = Tokenizer(SHIPPED / TOKENIZER)
     samples: list[Sample] = []
+    new = count()  # a text that was read before costs nothing
     for number in range(1, rounds + 1):
-        samples += [await _routed(engine, prose(tokenizer, tokens - 1), tokens, seconds) for tokens in lengths]
+        samples += [await _routed(engine, prose(tokenizer, tokens - 1), new, tokens, seconds) for tokens in lengths]
         print(f"round {number}/{rounds}", file=sys.stderr)
     if encoder:
         encoder.close()
     return samples
 
 
-async def _routed(engine: Engine, text: str, tokens: int, seconds: float) -> Sample:
+async def _routed(engine: Engine, text: str, new: Iterator[int], tokens: int, seconds: float) -> Sample:
     foreign, found = ForeignLoad(), []
     while sum(found) < 1000 * seconds:
-        new = f"{text} {len(found)}"  # a text that was read before costs nothing
+        said = f"{text} {next(new)}"
         began = process_time()
-        await engine.route(Request("chat", "MoM", (Message("user", new),), new))
+        await engine.route(Request("chat", "MoM", (Message("user", said),), said))
         found.append(1000 * (process_time() - began))
     return Sample(tokens, tuple(found[1:]), 0.0, foreign.lap())
 
