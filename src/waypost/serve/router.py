@@ -47,7 +47,6 @@ log = logging.getLogger(__name__)
 _DEMO_START_SECONDS: Final = 60.0
 _DEMO_STOP_SECONDS: Final = 3.0
 _EXTPROC_GRACE_SECONDS: Final = 1.0
-_LAST_TELEMETRY_SECONDS: Final = 2.0
 
 
 class Router:
@@ -141,10 +140,7 @@ class Router:
         for server in self._http:
             await server.stop()
         if self._live:
-            if cache := self._live.engine.cache:
-                await cache.settle()
-            await self._live.resources.close()
-        await asyncio.to_thread(self._telemetry.close, _LAST_TELEMETRY_SECONDS)
+            await self._live.close()
 
     async def kill(self) -> None:
         """End every child at once."""

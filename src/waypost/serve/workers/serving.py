@@ -40,7 +40,6 @@ __all__ = ["serve"]
 
 log = logging.getLogger(__name__)
 
-_LAST_TELEMETRY_SECONDS: Final = 2.0
 _ALONE: Final = Drain(notice=NOTICE_SECONDS)
 """When somebody else than our supervisor ends us, or the supervisor is gone: Envoy asks how we are every second."""
 
@@ -139,10 +138,7 @@ class _Worker:
         await self._server.drain()
         await asyncio.sleep(drain.notice)
         await self._server.stop(self._live.loaded.config.envoy.drain_timeout)
-        if cache := self._live.engine.cache:
-            await cache.settle()
-        await self._live.resources.close()
-        await asyncio.to_thread(self._live.telemetry.close, _LAST_TELEMETRY_SECONDS)
+        await self._live.close()
 
 
 def _read(written: Written) -> Loaded:
