@@ -58,7 +58,7 @@ _KINDS: Final = (_NEW, _STREAMED, _AGAIN, _DOCUMENT, _ATTACK, _BROKEN, _LEFT)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """All processes of the router together. ``memory_mb``: proportional set size."""
+    """All processes of the router together. ``memory_mb``: anonymous memory; pages of files are shared with others."""
 
     second: float
     memory_mb: float
@@ -133,7 +133,7 @@ def _size(pid: int) -> tuple[float, int]:
     memory, descriptors = 0, 0
     for one in tree(pid):
         rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-        memory += int(rollup.partition("\nPss:")[2].split(None, 1)[0])
+        memory += int(rollup.partition("\nPss_Anon:")[2].split(None, 1)[0])
         descriptors += len(list(Path(f"/proc/{one}/fd").iterdir()))
     return memory / 1024, descriptors
 
@@ -210,7 +210,8 @@ def main() -> None:
     how = (
         f"{options.minutes:g} minutes, {_USERS} users without a pause, {options.workers} worker(s), a reload every "
         f"{_RELOAD:g} s; rules by domain, both guards, records; with one worker a cache of 2,000 entries. Memory is "
-        "the proportional set size of waypost and Envoy; the trend is a line fitted from "
+        "that of waypost and Envoy without pages of files, which they share with others; the trend is a line fitted "
+        "from "
         f"{_WARM_UP:.0%} of the time on."
     )
     publish("soak", how, _tables(ends, samples, seconds), samples, options)
