@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-__all__ = ["ForeignLoad", "child_named", "cpu_seconds", "pin", "tree"]
+__all__ = ["ForeignLoad", "child_named", "cpu_seconds", "tree"]
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 # Fields 14 to 17 of proc(5), counted after the name: user and system time, then those of children that were reaped.
@@ -31,12 +31,6 @@ def tree(pid: int) -> list[int]:
     return [pid, *(found for child in _children(pid) for found in tree(child))]
 
 
-def pin(pid: int, core: int) -> None:
-    """Have all threads of one process run on one core."""
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), {core})
-
-
 class ForeignLoad:
     """How many cores were busy with other people's work since this object was made, or since ``lap`` was called."""
 
@@ -56,7 +50,7 @@ class ForeignLoad:
 
 def _tree_seconds(pid: int) -> float:
     """Time of a process and of all that descends from it, as far as it lives or was waited for."""
-    return _ticks(pid, _WITH_REAPED) / _TICKS + sum(map(_tree_seconds, _children(pid)))
+    return sum(_ticks(one, _WITH_REAPED) for one in tree(pid)) / _TICKS
 
 
 def _ticks(pid: int, fields: slice) -> int:

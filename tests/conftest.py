@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -16,6 +17,21 @@ from typing import Any
 import pytest
 
 from waypost.config import schema
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[..., int]:
+    """Find a TCP port of 127.0.0.1 that nobody uses, a new one on each call; ``free_port(3)``: nor the two after it."""
+
+    def find(run: int = 1) -> int:
+        while True:
+            port = random.randrange(20_000, 32_000)  # below the range that the system gives to outgoing connections
+            with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
+                for each in range(port, port + run):
+                    probes.enter_context(socket.socket()).bind(("127.0.0.1", each))
+                return port
+
+    return find
 
 
 @pytest.fixture(scope="session")

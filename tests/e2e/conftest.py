@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
-import socket
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -285,20 +283,6 @@ _EMPTY = {
     "request_trailers": pb.TrailersResponse(),
     "response_trailers": pb.TrailersResponse(),
 }
-
-
-@pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    """Find a TCP port of 127.0.0.1 that nobody uses, a new one on each call."""
-
-    def find() -> int:
-        while True:
-            port = random.randrange(20_000, 32_000)  # below the range that the system gives to outgoing connections
-            with socket.socket() as probe, contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
-
-    return find
 
 
 @pytest.fixture

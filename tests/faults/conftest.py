@@ -15,10 +15,8 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import re
 import signal
-import socket
 import sys
 import tempfile
 from collections import Counter
@@ -255,21 +253,6 @@ def _code(answer: httpx.Response) -> str:
     return "without an error object"
 
 
-@pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    """Find a TCP port of 127.0.0.1 that nobody uses, nor the one after it: a second worker takes that."""
-
-    def find() -> int:
-        while True:
-            port = random.randrange(20_000, 32_000)
-            with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
-                for each in (port, port + 1):
-                    probes.enter_context(socket.socket()).bind(("127.0.0.1", each))
-                return port
-
-    return find
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def echo() -> AsyncIterator[Callable[[], Awaitable[Echo]]]:
     """Start model servers, which serve until the end of the module."""
@@ -287,13 +270,13 @@ async def echo() -> AsyncIterator[Callable[[], Awaitable[Echo]]]:
 
 
 @pytest.fixture(scope="session")
-def settings(free_port: Callable[[], int]) -> Callable[..., Json]:
+def settings(free_port: Callable[..., int]) -> Callable[..., Json]:
     """Build a configuration over servers of one model: personal data is masked, each user has a cache of their own."""
 
     def build(*servers: Echo, **sections: Any) -> Json:
         return {
             "version": 1,
-            "listeners": {name: f"127.0.0.1:{free_port()}" for name in ("http", "extproc", "api", "metrics")},
+            "listeners": {name: f"127.0.0.1:{free_port(2)}" for name in ("http", "extproc", "api", "metrics")},
             "models": {"echo": {"endpoints": [{"url": server.url} for server in servers], "pii": {"allow": []}}},
             "routing": {"default_model": "echo", "decisions": [{"name": "all", "models": [{"model": "echo"}]}]},
             "guard": {"pii": {"action": "mask", "types": ["EMAIL_ADDRESS"]}},

@@ -26,8 +26,7 @@ from onnx import numpy_helper
 from waypost.inference.architecture import Floats
 from waypost.inference.manifest import TOKENIZER, Manifest, file_digest
 from waypost.inference.recipe import OVERLAP, PREFIX, WINDOW
-from waypost.inference.runtime import onnxruntime
-from waypost.inference.session import EARLY
+from waypost.inference.session import EARLY, Session
 from waypost.inference.softmax import softmax
 from waypost.inference.tokenizer import Tokenizer
 from waypost.inference.windows import plan_windows
@@ -104,10 +103,7 @@ class _Reader:
         del inner.graph.output[:]
         for name in seen:
             inner.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        providers = ["CPUExecutionProvider"]
-        self._session = onnxruntime.InferenceSession(inner.SerializeToString(), options, providers=providers)
+        self._session = Session.load(directory / _GRAPH, inner.SerializeToString())
         self._names = seen
         self._tokenizer = Tokenizer(directory / TOKENIZER)
         self._prefix = (self._tokenizer.first, *self._tokenizer.tokenize(PREFIX).ids)
@@ -123,8 +119,8 @@ class _Reader:
         found = []
         for window in dict.fromkeys((windows[0], windows[-1])):
             ids = (*self._prefix, *tokens.ids[window.start : window.stop], self._tokenizer.last)
-            outputs = self._session.run(self._names, {"input_ids": np.array([ids], np.int64)})
-            found.append([output.reshape(-1) for output in outputs])
+            outputs = self._session.run(ids)
+            found.append([outputs[name] for name in self._names])
         return tuple(np.stack(column) for column in zip(*found, strict=True))
 
 

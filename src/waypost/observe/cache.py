@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from waypost.observe.labels import decision_label
 from waypost.types import Record
 
 __all__ = ["CacheMetrics"]
@@ -46,7 +47,6 @@ class CacheMetrics:
             return
         result = "hit" if record.recalled.hit else "miss"
         (self.hits if record.recalled.hit else self.misses).inc()
-        decision = record.decision.name if record.decision else ""
-        self.results.labels(decision or "none", result, record.recalled.reason).inc()
+        self.results.labels(decision_label(record.decision), result, record.recalled.reason).inc()
         if step := record.steps.get("cache"):
             self.seconds.labels(result).observe(step.seconds)

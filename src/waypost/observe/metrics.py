@@ -21,6 +21,7 @@ from waypost.observe.answers import AnswerMetrics
 from waypost.observe.cache import CacheMetrics
 from waypost.observe.endpoints import EndpointMetrics
 from waypost.observe.guards import GuardMetrics
+from waypost.observe.labels import decision_label
 from waypost.observe.merged import SUMMED, Merged
 from waypost.observe.prices import Prices
 from waypost.observe.store import StoreMetrics
@@ -233,7 +234,7 @@ class Metrics:
 
     def _observe_decision(self, record: Record, decision: Decision) -> None:
         self.decide_seconds.observe(record.decide_seconds)
-        self.decisions.labels(decision.name or "none").inc()
+        self.decisions.labels(decision_label(decision)).inc()
         if decision.name:
             self.confidence.labels(decision.name).observe(decision.confidence)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from waypost.observe.labels import decision_label
 from waypost.types import (
     Decision,
     Recalled,
@@ -179,7 +180,7 @@ def _decision(record: Record, decision: Decision, selection: Selection) -> Attri
         "routing.reason": "; ".join(decision.reasons),
         "routing.original_model": record.requested_model[:_TEXT],
         "routing.selected_model": selection.model,
-        "decision.name": decision.name or "none",
+        "decision.name": decision_label(decision),
         "decision.confidence": decision.confidence,
         "decision.matched_rules": decision.reasons,
     }

@@ -7,7 +7,7 @@ request which outlives a reload is still recorded under the configuration that i
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from waypost.config.observing import Observability
 from waypost.config.schema import Config
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from waypost.observe.otlp import Traces
 
 __all__ = ["RequestObserver", "Telemetry"]
+
+_LAST_SECONDS: Final = 2.0
 
 
 class Telemetry:
@@ -48,7 +50,7 @@ class Telemetry:
         """Count under the names and prices of the configuration that is in force from now on."""
         self.metrics.know(observer.described.models, observer.described.prices)
 
-    def close(self, seconds: float) -> None:
+    def close(self, seconds: float = _LAST_SECONDS) -> None:
         """Send and write what waits, for at most so long each."""
         for sink in (self.traces, self.records):
             if sink is not None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from waypost.observe.labels import decision_label
 from waypost.types import Record, ToolChoice
 
 __all__ = ["ToolMetrics"]
@@ -54,7 +55,7 @@ class ToolMetrics:
         """Count one finished request."""
         if record.tools is None:
             return
-        self._observe(record.tools, record.decision.name if record.decision and record.decision.name else "none")
+        self._observe(record.tools, decision_label(record.decision))
         if step := record.steps.get("tools"):
             self.seconds.labels(record.tools.mode).observe(step.seconds)
 

@@ -9,7 +9,7 @@ from typing import Final
 from waypost.config.load import Loaded
 from waypost.errors import SetupError
 from waypost.serve.envoy.admin import Admin
-from waypost.serve.envoy.hosts import Hosts, hosts_of
+from waypost.serve.envoy.hosts import Hosts, endpoints_of
 from waypost.serve.envoy.routes import by_destination
 
 __all__ = ["healthy", "watch"]
@@ -43,8 +43,6 @@ def healthy(found: Hosts, loaded: Loaded) -> Health:
 
 def _known(found: Hosts, loaded: Loaded) -> Iterator[tuple[tuple[str, str], bool]]:
     for model, settings in loaded.config.models.items():
-        for index, endpoint in enumerate(settings.endpoints):
-            hosts = hosts_of(found, loaded.config, model, endpoint)
+        for url, hosts in endpoints_of(found, loaded, model):
             if hosts or not by_destination(loaded.config, settings):
-                url = loaded.templates.get(("models", model, "endpoints", index, "url"), endpoint.url)
                 yield (model, url), any(host.healthy for host in hosts)

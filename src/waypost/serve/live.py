@@ -7,7 +7,6 @@ import logging
 import os
 import weakref
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from waypost.build import build_engine
 from waypost.config.load import Loaded, load
@@ -22,8 +21,6 @@ from waypost.resources import Resources, load_resources
 __all__ = ["Live"]
 
 log = logging.getLogger(__name__)
-
-_LAST_TELEMETRY_SECONDS: Final = 2.0
 
 
 class Live:
@@ -95,11 +92,10 @@ class Live:
         logs.configure(loaded.config.observability.logs)
 
     async def close(self) -> None:
-        """Keep the answers that are being kept, free threads and files, and send what was counted and traced."""
+        """Keep the answers that are being kept, then free threads and files."""
         if cache := self.engine.cache:
             await cache.settle()
         await self.resources.close()
-        await asyncio.to_thread(self.telemetry.close, _LAST_TELEMETRY_SECONDS)
 
     def _refused(self, why: str) -> None:
         self.error = why = self._veil(why)

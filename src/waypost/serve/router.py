@@ -141,6 +141,7 @@ class Router:
             await server.stop()
         if self._live:
             await self._live.close()
+        await asyncio.to_thread(self._telemetry.close)
 
     async def kill(self) -> None:
         """End every child at once."""

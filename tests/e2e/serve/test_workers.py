@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
 from collections import Counter
 from pathlib import Path
@@ -34,16 +33,10 @@ def wide(simple, free_port):
 
     def build(models, **sections):
         config = simple(models, **sections)
-        while not all(map(_is_free, _ports(config))):
-            config["listeners"]["extproc"] = f"127.0.0.1:{free_port()}"
+        config["listeners"]["extproc"] = f"127.0.0.1:{free_port(WORKERS)}"
         return config
 
     return build
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _ports(config) -> list[int]:

@@ -12,7 +12,7 @@ from waypost.errors import SetupError
 from waypost.serve.api.errors import Unavailable
 from waypost.serve.api.model import Tell
 from waypost.serve.api.services import Serving, StoreNow
-from waypost.serve.envoy.hosts import Host, Hosts, hosts_of
+from waypost.serve.envoy.hosts import Host, Hosts, endpoints_of
 
 __all__ = ["router"]
 
@@ -71,9 +71,7 @@ def _model(loaded: Loaded, name: str, found: Hosts) -> ModelHealth:
 
 
 def _endpoints(loaded: Loaded, name: str, found: Hosts) -> Iterator[EndpointHealth]:
-    for index, endpoint in enumerate(loaded.config.models[name].endpoints):
-        url = loaded.templates.get(("models", name, "endpoints", index, "url"), endpoint.url)
-        own = hosts_of(found, loaded.config, name, endpoint)
+    for url, own in endpoints_of(found, loaded, name):
         for host in own:
             yield _endpoint(url, host)
         if not own:

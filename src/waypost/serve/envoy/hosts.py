@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from waypost.config.load import Loaded
 from waypost.config.schema import Config, Endpoint
 from waypost.config.units import HostPort
 from waypost.serve.envoy.names import ORIGINAL_DST, cluster_name
 from waypost.serve.envoy.routes import by_destination
 
-__all__ = ["Host", "Hosts", "hosts", "hosts_of"]
+__all__ = ["Host", "Hosts", "endpoints_of", "hosts", "hosts_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,13 @@ def hosts_of(found: Hosts, config: Config, model: str, endpoint: Endpoint) -> tu
     names = {endpoint.host, str(address), str(address).rpartition(":")[0]}  # of https, of a port that is not the usual
     members = found.get(cluster_name(model, settings), ())
     return tuple(host for host in members if host.name in names and host.address.port == endpoint.port)
+
+
+def endpoints_of(found: Hosts, loaded: Loaded, model: str) -> Iterator[tuple[str, tuple[Host, ...]]]:
+    """Yield the URL of each endpoint of a model, as the configuration writes it, with what the endpoint is to Envoy."""
+    for index, endpoint in enumerate(loaded.config.models[model].endpoints):
+        url = loaded.templates.get(("models", model, "endpoints", index, "url"), endpoint.url)
+        yield url, hosts_of(found, loaded.config, model, endpoint)
 
 
 def _host(status: Mapping[str, Any]) -> Host:

@@ -7,7 +7,7 @@ from typing import Final
 from waypost.config.schema import Config
 from waypost.serve.envoy.names import EXTPROC, LISTENER, STATS, Block, seconds, type_url
 from waypost.serve.envoy.replies import local_replies
-from waypost.serve.envoy.routes import another_host
+from waypost.serve.envoy.routes import retries
 from waypost.serve.ports import numeric
 from waypost.wire.headers import DESTINATION, SELECTED_MODEL
 
@@ -100,25 +100,13 @@ def _processor(config: Config) -> Block:
     full_duplex = envoy.request_body == "full_duplex_streamed"
     return {
         "@type": type_url("envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"),
-        "grpc_service": {"envoy_grpc": {"cluster_name": EXTPROC}, "retry_policy": _retries()},
+        "grpc_service": {"envoy_grpc": {"cluster_name": EXTPROC}, "retry_policy": retries(_PROCESSOR_RETRIES)},
         "message_timeout": seconds(config.processing_timeout),
         "failure_mode_allow": envoy.on_processor_failure == "pass",
         "status_on_error": {"code": "ServiceUnavailable"},
         "allow_mode_override": True,
         "mutation_rules": {"allow_all_routing": False, "allow_envoy": False},
         "processing_mode": _full_duplex_mode() if full_duplex else _buffered_mode(),
-    }
-
-
-def _retries() -> Block:
-    """Ask another processor where one cannot be reached.
-
-    Never what one has begun to read: a request that ends a process must not be handed from one to the next.
-    """
-    return {
-        "retry_on": "connect-failure,refused-stream,reset-before-request",
-        "num_retries": _PROCESSOR_RETRIES,
-        **another_host(),
     }
 
 

@@ -7,7 +7,7 @@ from waypost.serve.envoy.names import ORIGINAL_DST, ROUTES, Block, backend_path,
 from waypost.serve.ports import is_ip
 from waypost.wire.headers import DESTINATION, SELECTED_MODEL
 
-__all__ = ["another_host", "by_destination", "joined", "routes"]
+__all__ = ["by_destination", "joined", "retries", "routes"]
 
 
 def routes(config: Config) -> Block:
@@ -59,23 +59,26 @@ def _route(envoy: Envoy, model: Model, cluster: str, headers: list[Block]) -> Bl
 
 
 def _retries(envoy: Envoy) -> Block:
-    """Only what cannot have reached a model twice is tried again, on another endpoint if there is one.
+    """Try again on another endpoint.
 
     The time limit is one on silence, so that an answer that still streams is never cut: until the backend's first
     byte it is the limit of the whole answer.
     """
     return {
-        "retry_on": "connect-failure,refused-stream,reset-before-request",
-        "num_retries": envoy.retries,
+        **retries(envoy.retries),
         "per_try_idle_timeout": seconds(envoy.request_timeout),
         "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
-        **another_host(),
     }
 
 
-def another_host() -> Block:
-    """Have a retry go where this request has not been, if there is such a host."""
+def retries(times: int) -> Block:
+    """Try again only what cannot have been read by anybody, where this request has not been if there is such a host.
+
+    A model must not be asked twice, and a request that ends a process must not be handed from one to the next.
+    """
     return {
+        "retry_on": "connect-failure,refused-stream,reset-before-request",
+        "num_retries": times,
         "retry_host_predicate": [
             {
                 "name": "envoy.retry_host_predicates.previous_hosts",

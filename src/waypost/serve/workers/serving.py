@@ -139,6 +139,7 @@ class _Worker:
         await asyncio.sleep(drain.notice)
         await self._server.stop(self._live.loaded.config.envoy.drain_timeout)
         await self._live.close()
+        await asyncio.to_thread(self._live.telemetry.close)
 
 
 def _read(written: Written) -> Loaded:
