@@ -121,7 +121,7 @@ async def take(browser: Browser, url: str, name: str) -> None:
     )
     page.set_default_timeout(PATIENCE)
     await page.goto(f"{url}/#/{where}")
-    await page.locator("main .waiting").wait_for(state="detached")
+    await page.locator("main:not(:has(.waiting))").wait_for()
     await act(page)
     picture = Image.open(io.BytesIO(await page.screenshot()))
     path = ROOT / "images" / f"{name}.png"

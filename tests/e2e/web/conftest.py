@@ -53,7 +53,7 @@ class Opened:
         """Open a page of the dashboard and wait until it shows what it has."""
         await self.page.goto(f"{self.router.url}/#/{where}")
         await self.page.locator("main h1").wait_for()
-        await self.page.locator("main .waiting").wait_for(state="detached")
+        await self.page.locator("main:not(:has(.waiting))").wait_for()
 
     def button(self, key: str) -> Any:
         return self.page.get_by_role("button", name=self.words[key], exact=True)

@@ -35,11 +35,16 @@ def write(path: Path, content: Block) -> None:
     """Replace ``path`` as a whole: Envoy watches for the rename. Raises SetupError, and ``path`` is as before."""
     temporary = path.with_name(f".{path.name}.new")
     try:
-        temporary.write_text(f"{json.dumps(content, indent=1)}\n")
+        with open(temporary, "w", opener=_for_our_eyes) as file:
+            file.write(f"{json.dumps(content, indent=1)}\n")
         temporary.rename(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise SetupError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _for_our_eyes(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def validate(layout: Layout, standalone: Block) -> None:
