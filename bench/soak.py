@@ -1,4 +1,4 @@
-"""Ten minutes of mixed load: does memory stay flat, do descriptors, and does every request get its answer?
+"""Minutes of mixed load: does memory stay flat, do descriptors, and does every request get its answer?
 
 Users send new and repeated questions, plain and streamed, long documents, attacks and broken requests, and some leave
 in the middle of an answer; every minute the configuration is written anew, which is a reload. What ends in another way
@@ -30,8 +30,6 @@ _USERS: Final = 6
 _EVERY: Final = 5.0
 """Seconds between two looks at the processes."""
 _RELOAD: Final = 60.0
-_WARM_UP: Final = 0.25
-"""Share of the time in which caches fill; memory counts from then on."""
 _CHAT: Final = "/v1/chat/completions"
 _WORDS: Final = ("harbour", "ledger", "channel", "timber", "salt", "river", "merchant", "town", "港口", "木材", "河流")
 
@@ -81,7 +79,7 @@ async def _user(http: httpx.AsyncClient, random: random.Random, ends: Ends) -> N
         try:
             found = await _send(http, kind, random)
         except httpx.HTTPError as error:
-            found = type(error).__name__
+            found = f"{type(error).__name__}: {error}"
         if found == kind.status:
             ends.right[kind.name] += 1
         else:
@@ -89,15 +87,17 @@ async def _user(http: httpx.AsyncClient, random: random.Random, ends: Ends) -> N
 
 
 async def _send(http: httpx.AsyncClient, kind: Kind, random: random.Random) -> int | str:
-    """Send one request; the status, or what is wrong with the answer."""
+    """Send one request; the status where it is the right one, else what is wrong with the answer."""
     async with http.stream("POST", _CHAT, content=_body(kind, random)) as answer:
-        if kind is _LEFT:
+        if kind is _LEFT and answer.status_code == kind.status:
             await anext(answer.aiter_bytes())
             return answer.status_code
         body = await answer.aread()
-    if answer.status_code == 200 and kind.stream and not body.rstrip().endswith(b"data: [DONE]"):
+    if answer.status_code != kind.status:
+        return f"{answer.status_code} {body.decode(errors='replace')}"
+    if kind.status == 200 and kind.stream and not body.rstrip().endswith(b"data: [DONE]"):
         return "a stream without an end"
-    if answer.status_code == 200 and not kind.stream and not json.loads(body)["choices"]:
+    if kind.status == 200 and not kind.stream and not json.loads(body)["choices"]:
         return "an answer without a choice"
     return answer.status_code
 
@@ -168,7 +168,7 @@ def _config(ports: Iterator[int], backend: int, records: Path) -> dict[str, Any]
     }
 
 
-def _tables(ends: Ends, samples: Sequence[Sample], seconds: float) -> list[str]:
+def _tables(ends: Ends, samples: Sequence[Sample]) -> list[str]:
     kinds = table(
         ("Requests", "right", "lost"),
         (
@@ -180,15 +180,25 @@ def _tables(ends: Ends, samples: Sequence[Sample], seconds: float) -> list[str]:
             for kind in _KINDS
         ),
     )
-    steady = [sample for sample in samples if sample.second >= _WARM_UP * seconds]
-    rows = [_flat("memory, MB", [one.memory_mb for one in samples], [one.memory_mb for one in steady], steady)]
-    rows.append(_flat("descriptors", [one.descriptors for one in samples], [one.descriptors for one in steady], steady))
-    return [kinds, table(("All processes", "at first", "after the warm-up", "at the end", "trend, a minute"), rows)]
+    rows = [
+        _quarters("memory, MB", [one.memory_mb for one in samples]),
+        _quarters("descriptors", [one.descriptors for one in samples]),
+    ]
+    return [
+        kinds,
+        table(
+            ("All processes", "at first", *(f"{quarter}. quarter" for quarter in range(1, 5)), "trend, a minute"), rows
+        ),
+    ]
 
 
-def _flat(name: str, all_: Sequence[float], steady: Sequence[float], samples: Sequence[Sample]) -> tuple[str, ...]:
-    slope = 60 * np.polyfit([sample.second for sample in samples], steady, 1)[0]
-    return (name, f"{all_[0]:.0f}", f"{steady[0]:.0f}", f"{steady[-1]:.0f}", f"{slope:+.2f}")
+def _quarters(name: str, seen: Sequence[float]) -> tuple[str, ...]:
+    """Median and highest of each quarter of the time, and the slope of a line fitted to the last half."""
+    quarters = np.array_split(np.array(seen), 4)
+    half = np.concatenate(quarters[2:])
+    slope = np.polyfit(np.arange(half.size) * _EVERY / 60, half, 1)[0]
+    cells = (f"{np.median(quarter):.0f} (≤ {quarter.max():.0f})" for quarter in quarters)
+    return (name, f"{seen[0]:.0f}", *cells, f"{slope:+.2f}")
 
 
 def main() -> None:
@@ -207,16 +217,18 @@ def main() -> None:
         workers = f"--workers={options.workers}"
         with running_backend(Path(folder), backend, 0.01), serving(config, own, workers) as router:
             ends, samples = asyncio.run(_soak(port, router.pid, seconds, own / "waypost.yaml"))
+        log = (own / "waypost.log").read_text() if ends.lost else ""
     how = (
         f"{options.minutes:g} minutes, {_USERS} users without a pause, {options.workers} worker(s), a reload every "
         f"{_RELOAD:g} s; rules by domain, both guards, records; with one worker a cache of 2,000 entries. Memory is "
-        "that of waypost and Envoy without pages of files, which they share with others; the trend is a line fitted "
-        "from "
-        f"{_WARM_UP:.0%} of the time on."
+        "that of waypost and Envoy without pages of files, which they share with others: the median of a quarter of "
+        "the time, in brackets the highest of it. The trend is a line fitted to the last half. Some tens of MB come "
+        "and go with the documents: freed memory stays with the process for the next one (`serve/tuning.py`)."
     )
-    publish("soak", how, _tables(ends, samples, seconds), samples, options)
+    publish("soak", how, _tables(ends, samples), samples, options)
     for what, number in ends.lost.items():
         print(f"lost: {what}: {number}")
+    print("\n".join(line for line in log.splitlines() if " INFO " not in line), file=sys.stderr)
     sys.exit(bool(ends.lost))
 
 
