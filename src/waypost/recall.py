@@ -56,15 +56,21 @@ class Recall:
 
     async def ask(self) -> Hit | None:
         """Look for the identical request, then for a similar one."""
-        found: Hit | Miss = await self._cache.lookup_exact(self._asked, self._may)
-        if isinstance(found, Miss) and found.reason in ("absent", "waited"):
-            self._leads = found.leads
-            found = await self._cache.lookup_similar(self._asked, self._place)
+        found = await self._found()
         if isinstance(found, Hit):
             self.outcome = Recalled(hit=True, reason=found.layer, similarity=found.similarity)
             return found
         self.outcome = Recalled(hit=False, reason=found.reason)
         return None
+
+    async def _found(self) -> Hit | Miss:
+        if not self._place.settings.enabled:
+            return self._cache.miss("disabled")
+        found = await self._cache.lookup_exact(self._asked, self._may)
+        if isinstance(found, Hit) or found.reason not in ("absent", "waited"):
+            return found
+        self._leads = found.leads
+        return await self._cache.lookup_similar(self._asked, self._place, found.reason)
 
     def listen(self, head: ResponseHead) -> None:
         """Take the head of the backend's answer."""

@@ -117,43 +117,46 @@ class Cache:
         self.counts: Counter[tuple[str, str]] = Counter()
         """Of ``("hit", layer)``, ``("miss", reason)``, ``("refused", check)`` and ``("store", "kept" or why not)``.
 
-        A miss counts once a lookup; a check counts for every candidate that it refused.
+        A miss counts once a request, for the last reason found; a check counts for each candidate that it refused.
         """
         self.told_skipped: Callable[[NotKept], None] = lambda _: None
         """Called with the reason for each answer that is not kept."""
 
     async def lookup_exact(self, asked: Asked, may: Directives) -> Hit | Miss:
-        """Look for the identical request; when one is under way, wait for its answer."""
+        """Look for the identical request; when one is under way, wait for its answer.
+
+        The misses ``absent`` and ``waited`` are not counted yet: :meth:`lookup_similar` is next.
+        """
         if not may.lookup:
-            return self._miss("opted_out")
+            return self.miss("opted_out")
         found = await self._exact(asked)
         if isinstance(found, Hit) or found.reason != "absent" or not may.store or self._is_timely(asked):
             return found
         if self._flights.board(asked.exact):
             return Miss("absent", leads=True)
         if not await self._flights.wait(asked.exact, self._config.wait):
-            return self._miss("waited")
+            return Miss("waited")
         return await self._exact(asked)
 
-    async def lookup_similar(self, asked: Asked, place: Place) -> Hit | Miss:
-        """Look for a question to which the answer is the same, where all else is the same."""
-        if not place.settings.enabled:
-            self.release(asked)  # nobody has to wait for an answer that will not be kept
-            return self._miss("disabled")
+    async def lookup_similar(self, asked: Asked, place: Place, without: Reason = "absent") -> Hit | Miss:
+        """Look for a question to which the answer is the same, where all else is the same.
+
+        ``without``: the reason where there is none to compare with.
+        """
         if self._encoder is None:
-            return self._miss("absent")
+            return self.miss(without)
         reading = readable(asked.question)
         if not isinstance(reading, Reading):
-            return self._miss(reading)
+            return self.miss(reading)
         try:
             vector = (await self._encoder.encode(asked.question)).embedding
         except InferenceError:
-            return self._miss("encoder")
+            return self.miss("encoder")
         partition = self._partition(asked, place)
         candidates = await self._bounded(self._store.search(partition, vector, _CANDIDATES))
         if isinstance(candidates, str):
-            return self._miss(candidates)
-        return self._best(reading, candidates, self._threshold(place))
+            return self.miss(candidates)
+        return self._best(reading, candidates, self._threshold(place)) if candidates else self.miss(without)
 
     async def store(self, asked: Asked, place: Place, body: bytes) -> None:
         """Keep a whole answer, and let those go who wait for it."""
@@ -175,6 +178,11 @@ class Cache:
         """Take note of an answer that is not kept."""
         self.counts["store", reason] += 1
         self.told_skipped(reason)
+
+    def miss(self, reason: Reason) -> Miss:
+        """Take note of a request for which nothing is served."""
+        self.counts["miss", reason] += 1
+        return Miss(reason)
 
     @property
     def backend(self) -> str:
@@ -201,12 +209,12 @@ class Cache:
     async def _exact(self, asked: Asked) -> Hit | Miss:
         entry = await self._bounded(self._store.get_exact(asked.exact))
         if isinstance(entry, str):
-            return self._miss(entry)
+            return self.miss(entry)
         return Miss("absent") if entry is None else self._hit(entry, "exact", _EXACT)
 
     def _best(self, reading: Reading, candidates: Sequence[tuple[float, Entry]], threshold: float) -> Hit | Miss:
         """Choose the most similar candidate that no check refuses."""
-        reason: Reason = "dissimilar" if candidates else "absent"
+        reason: Reason = "dissimilar"
         best: tuple[float, Entry] | None = None
         for cosine, entry in candidates:
             found = match(read(entry.question), reading, cosine, self._similarity, threshold)
@@ -217,7 +225,7 @@ class Cache:
             elif found.refusal != "dissimilar":
                 self.counts["refused", found.refusal] += 1
                 reason = found.refusal if reason == "dissimilar" else reason
-        return self._hit(best[1], "similar", best[0]) if best else self._miss(reason)
+        return self._hit(best[1], "similar", best[0]) if best else self.miss(reason)
 
     async def _keep(self, asked: Asked, place: Place, body: bytes) -> NotKept | None:
         """Keep an answer; returns why not, or None."""
@@ -279,7 +287,3 @@ class Cache:
     def _hit(self, entry: Entry, layer: Layer, similarity: float) -> Hit:
         self.counts["hit", layer] += 1
         return Hit(entry, layer, similarity, entry.age(self._clock()))
-
-    def _miss(self, reason: Reason) -> Miss:
-        self.counts["miss", reason] += 1
-        return Miss(reason)

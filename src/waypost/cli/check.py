@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from waypost.cli.options import ConfigOption, DemoOption, JsonOption
+from waypost.cli.options import ConfigOption, DemoOption, JsonOption, WorkersOption
 from waypost.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = ["check"]
 def check(
     config: ConfigOption = None,
     demo: DemoOption = False,
+    workers: WorkersOption = 1,
     as_json: JsonOption = False,
     envoy: Annotated[bool, typer.Option("--envoy", help="Also have Envoy validate what would be generated.")] = False,
 ) -> None:
@@ -35,7 +36,7 @@ def check(
 
     path = resolve(config, demo=demo)
     try:
-        loaded = load(path, os.environ)
+        loaded = load(path, os.environ, workers=workers)
         if envoy:
             with loaded.veil.over_errors():
                 _ask_envoy(loaded.config)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["ConfigOption", "DemoOption", "JsonOption"]
+__all__ = ["ConfigOption", "DemoOption", "JsonOption", "WorkersOption"]
 
 ConfigOption = Annotated[
     Path | None,
@@ -22,3 +22,15 @@ ConfigOption = Annotated[
 ]
 DemoOption = Annotated[bool, typer.Option("--demo", help="Use the embedded demo configuration.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers",
+        "-w",
+        min=1,
+        max=256,
+        envvar="WAYPOST_WORKERS",
+        show_envvar=True,
+        help="Processes that route requests, each on an ExtProc port of its own.",
+    ),
+]

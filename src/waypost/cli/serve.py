@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from waypost.cli.options import ConfigOption, DemoOption
+from waypost.cli.options import ConfigOption, DemoOption, WorkersOption
 
 __all__ = ["serve"]
-
-WorkersOption = Annotated[
-    int,
-    typer.Option(
-        "--workers",
-        "-w",
-        min=1,
-        max=256,
-        envvar="WAYPOST_WORKERS",
-        show_envvar=True,
-        help="Processes that route requests, each on an ExtProc port of its own.",
-    ),
-]
 
 
 def serve(config: ConfigOption = None, demo: DemoOption = False, workers: WorkersOption = 1) -> None:

@@ -122,7 +122,7 @@ class _Held:
         self._counting: asyncio.Task[None] | None = None
 
     def latest(self) -> StoreStats | None:
-        """None before the first count is over."""
+        """None before the first count is over, and while the store does not let itself be counted."""
         if self._counting is None and self._clock() >= self._next:
             with contextlib.suppress(RuntimeError):  # outside of the event loop nothing can be asked
                 self._counting = asyncio.get_running_loop().create_task(self._recount())
@@ -133,8 +133,8 @@ class _Held:
         try:
             async with asyncio.timeout(_COUNT_SECONDS):
                 self._known = await self._count()
-        except Exception:  # noqa: BLE001, S110  (the edge of a background task; counted as an operation that failed)
-            pass
+        except Exception:  # noqa: BLE001  (the edge of a background task; counted as an operation that failed)
+            self._known = None
         finally:
             now = self._clock()
             self._next = now + max(_EVERY, _REST * (now - started))

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -215,11 +216,18 @@ class Router:
             status=self.status,
             engine_now=lambda: self._live.current() if self._live else None,
             encoder=lambda: self._live.encoder if self._live else None,
+            cache_counts=self._cache_counts,
             store=lambda: self._store,
             admin=self._admin,
             settings=self._config.api,
             address=self._config.listeners.api,
         )
+
+    def _cache_counts(self) -> Mapping[tuple[str, str], int]:
+        if self._workers:
+            return self._workers.cache_counts
+        cache = self._live.engine.cache if self._live else None
+        return cache.counts if cache else {}
 
     async def _start_extproc(self, live: Live) -> None:
         self._extproc = processor(self._config, self._config.listeners.extproc, live, self.metrics)

@@ -144,6 +144,30 @@ async def test_all_of_them_get_requests_and_one_tells_for_all(serve, wide, backe
     assert sum("config" in line for line in lines) == WORKERS
 
 
+async def test_the_api_tells_what_all_of_them_found_in_the_cache(serve, wide, backend, redis_servers):
+    a = await backend(name="a")
+    with redis_servers() as redis:
+        cache = {"backend": "redis", "url": redis.url, "scope": "global", "timeout": "2s"}
+        router = await serve(wide({"a": [a.url]}, cache=cache))
+
+        async def stats() -> dict:
+            return (await router.http.get(f"{router.address('api')}/api/v1/cache/stats")).json()
+
+        async def kept() -> bool:
+            return (await stats())["entries"] == 1
+
+        await router.http.post(CHAT, json=chat("@a How do I bake bread?"))
+        await until(kept)
+        await asyncio.gather(*(router.http.post(CHAT, json=chat("@a How do I bake bread?")) for _ in range(30)))
+        assert len(a.requests) == 1
+
+        async def told() -> bool:
+            found = await stats()
+            return (found["hits"], found["misses"]) == ({"exact": 30}, {"absent": 1})
+
+        await until(told)
+
+
 async def test_workers_that_are_all_too_slow_for_envoy_are_asked_nevertheless(serve, wide, backend):
     a = await backend(name="a")
     router = await serve(wide({"a": [a.url]}, envoy={"message_timeout": "60s"}))

@@ -32,6 +32,14 @@ def test_every_mistake_is_told_with_its_place(waypost, config):
     assert "did you mean" in result.err
 
 
+def test_what_several_workers_cannot_share_is_a_mistake(waypost, config):
+    config.write_text(config.read_text() + "cache: {}\n")
+    assert waypost("check", "-c", config).code == 0
+    result = waypost("check", "-c", config, "--workers", "2")
+    assert result.code == 1
+    assert "a cache in memory belongs to one process, and --workers is 2" in result.err
+
+
 def test_json_for_pipelines(waypost, config):
     right = json.loads(waypost("check", "-c", config, "--json").out)
     assert right | {"digest": "x"} == {"config": str(config), "ok": True, "digest": "x", "warnings": []}

@@ -95,6 +95,21 @@ async def test_who_reads_the_metrics_does_not_wait_for_the_count(metrics):
     assert held(metrics) == (1, (await store.stats()).bytes)
 
 
+async def test_what_was_held_before_a_failure_is_not_told_after_it():
+    now, known = [0.0], [StoreStats(1, 1)]
+
+    async def count() -> StoreStats:
+        return known.pop()
+
+    found = _Held(count, lambda: now[0])
+    for told in (StoreStats(1, 1), None):
+        found.latest()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert found.latest() == told
+        now[0] += 60
+
+
 async def test_a_store_that_is_down_says_nothing_new(metrics, counted):
     metrics.store.measured(Down(max_entries=9, max_bytes=2**20))
     held(metrics)

@@ -12,7 +12,7 @@ from waypost.cache.key import owner_digest
 from waypost.cache.store.base import Selector, StoreUnavailable
 from waypost.serve.api.errors import Conflict, Unavailable
 from waypost.serve.api.model import Ask, Tell
-from waypost.serve.api.services import EngineNow
+from waypost.serve.api.services import EngineNow, Serving
 
 __all__ = ["changing", "reading"]
 
@@ -30,7 +30,7 @@ CacheNow = Annotated[Cache, Depends(_cache)]
 
 
 class CacheStats(Tell):
-    """The store, and what came of asking it since the configuration came into force."""
+    """The store, and what came of asking it since the configuration came into force, in the processes that serve."""
 
     backend: str
     entries: int
@@ -64,14 +64,14 @@ class Invalidated(Tell):
 
 
 @reading.get("/cache/stats")
-async def stats(cache: CacheNow) -> CacheStats:
+async def stats(cache: CacheNow, services: Serving) -> CacheStats:
     """Count."""
     try:
         found = await cache.held()
     except StoreUnavailable as error:
         raise Unavailable(f"The cache's store does not answer: {error}", code="cache_store_down") from error
     counts: dict[str, dict[str, int]] = {"hit": {}, "miss": {}, "refused": {}}
-    for (what, why), count in cache.counts.items():
+    for (what, why), count in services.cache_counts().items():
         if what in counts:
             counts[what][why] = count
     return CacheStats(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -29,6 +29,8 @@ class Services:
     """None until the router has started."""
     encoder: Callable[[], Encoder | None]
     """None until the router has started, and where no rule needs one."""
+    cache_counts: Callable[[], Mapping[tuple[str, str], int]]
+    """What came of asking the cache, in all processes; see :attr:`Cache.counts`."""
     store: Callable[[], ConfigStore | None]
     """None until the router has started."""
     admin: Callable[[], Admin | None]

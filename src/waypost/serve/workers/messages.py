@@ -123,6 +123,8 @@ class Status(_Message):
     """Texts that wait for the encoder or are read by it."""
     failing: Mapping[str, str] = Field({})
     """The guards that cannot tell, and why."""
+    cache: tuple[tuple[str, str, int], ...] = ()
+    """What came of asking the cache under the configuration in force: see :attr:`Cache.counts`."""
 
 
 Message = Serve | Reload | Drain | Ready | Reloaded | Refused | Retired | Status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,15 @@ class Workers:
     def pending(self) -> int:
         """Texts that wait for the encoders or are read by them; a second old at most."""
         return sum(worker.status.pending for worker in self._alive())
+
+    @property
+    def cache_counts(self) -> Counter[tuple[str, str]]:
+        """What came of asking the cache, in those that serve; a second old at most. See :attr:`Cache.counts`."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for worker in self._alive():
+            for what, why, count in worker.status.cache:
+                counts[what, why] += count
+        return counts
 
     @property
     def settled(self) -> bool:

@@ -132,7 +132,9 @@ class _Worker:
         engine, encoder = self._live.engine, self._live.encoder
         guards = states(engine.config, engine.watch.health)
         failing = {str(name): state.error for name, state in guards.items() if state.error}
-        return Status(pending=encoder.pending if encoder else 0, failing=failing)
+        counts = engine.cache.counts if engine.cache else {}
+        cache = tuple((what, why, count) for (what, why), count in counts.items())
+        return Status(pending=encoder.pending if encoder else 0, failing=failing, cache=cache)
 
     async def _end(self, drain: Drain) -> None:
         await self._server.drain()

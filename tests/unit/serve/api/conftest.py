@@ -130,6 +130,7 @@ def services(followed: Followed, encoder: WordEncoder, environ: dict[str, str]) 
             "status": lambda: Status({"router": True}, followed.loaded.digest),
             "engine_now": lambda: engine,
             "encoder": lambda: encoder,
+            "cache_counts": dict,
             "store": lambda: store,
             "admin": lambda: None,
         }

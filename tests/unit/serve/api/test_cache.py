@@ -37,6 +37,7 @@ async def client(engine):
         status=lambda: None,
         engine_now=lambda: engine,
         encoder=lambda: None,
+        cache_counts=lambda: engine.cache.counts,
         store=lambda: None,
         admin=lambda: None,
         settings=ApiConfig(),

@@ -18,6 +18,7 @@ async def get(path: str, metrics: Metrics, checks: dict[str, bool] | None = None
         status=lambda: Status(checks or {}, "0123456789ab"),
         engine_now=lambda: None,
         encoder=lambda: None,
+        cache_counts=dict,
         store=lambda: None,
         admin=lambda: None,
         settings=ApiConfig(),

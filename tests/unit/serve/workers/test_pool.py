@@ -142,6 +142,13 @@ async def test_they_tell_how_they_are(program, workers):
     assert workers.failing("jailbreak") == ""
 
 
+async def test_what_came_of_asking_the_cache_adds_up(program, workers):
+    await workers.start()
+    for child in program.children:
+        child.channel.send(Status(cache=(("hit", "exact", 2), ("miss", "absent", 1))))
+    await until(lambda: workers.cache_counts == {("hit", "exact"): 4, ("miss", "absent"): 2})
+
+
 async def test_one_that_falls_silent_is_killed_and_replaced(program, workers, monkeypatch, caplog):
     await workers.start()
     monkeypatch.setattr(process, "STATUS_SECONDS", 0.01)
