@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-LOCKS: Final = ("serve.txt", "weights.txt", "dev.txt")
+LOCKS: Final = ("serve.txt", "weights.txt", "dev.txt", "uv.txt")
+UNHASHED: Final = ("train.txt",)
 AUDIT: Final = (Path(sys.executable).with_name("pip-audit"), "--vulnerability-service=osv", "--progress-spinner=off")
 _UNREACHABLE: Final = ("ConnectionError", "ConnectTimeout", "ReadTimeout", "ServiceError")
 
 
 def main(*command: str | Path) -> int:
     """Run the audit; returns its exit code. ``command`` is pip-audit with the options that choose the database."""
+    # The lock files are whole, so nothing is resolved and nothing installed.
+    return max(_audit(*command, "--require-hashes", *_files(LOCKS)), _audit(*command, "--no-deps", *_files(UNHASHED)))
+
+
+def _files(locks: Iterable[str]) -> list[str | Path]:
     here = Path(__file__).parent
-    files = [option for lock in LOCKS for option in ("--requirement", here / lock)]
-    # The lock files are whole and hashed, so nothing is resolved and nothing installed.
-    arguments = [*command, "--disable-pip", "--require-hashes", *files]
-    result = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    return [option for lock in locks for option in ("--requirement", here / lock)]
+
+
+def _audit(*command: str | Path) -> int:
+    result = subprocess.run([*command, "--disable-pip"], capture_output=True, text=True, check=False)
     last = (result.stderr.strip().splitlines() or [""])[-1]
     if result.returncode and any(name in last for name in _UNREACHABLE):
         sys.stderr.write(f"audit: not done, the database of vulnerabilities cannot be reached: {last[:160]}\n")

@@ -37,5 +37,6 @@ def test_every_lock_file_is_asked_about(audit, capfd):
     program = "import sys; sys.stderr.write(' '.join(sys.argv))"
     audit.main(sys.executable, "-c", program)
     seen = capfd.readouterr().err
-    assert all(str(REQUIREMENTS / lock) in seen for lock in audit.LOCKS)
+    assert all(str(REQUIREMENTS / lock) in seen for lock in (*audit.LOCKS, *audit.UNHASHED))
+    assert {lock.name for lock in REQUIREMENTS.glob("*.txt")} == {*audit.LOCKS, *audit.UNHASHED}
     assert "--require-hashes" in seen
