@@ -13,10 +13,11 @@ SWITCH_INTERVAL: Final = 0.0005
 """Seconds. The inference thread gives the event loop its turn ten times sooner than Python's default 5 ms."""
 
 # mallopt(3). Bodies are read into fresh buffers; by default glibc returns each to the kernel and asks for it again,
-# a large part of the CPU time from 32 KB on. The price is up to M_TRIM_THRESHOLD of memory kept while idle.
+# a large part of the CPU time from 32 KB on. The price is up to M_TRIM_THRESHOLD of memory kept while idle, for each
+# thread that glibc gives a heap of its own. A document for the encoder takes more than that, and it goes back.
 _MALLOPT: Final = {
-    -1: 256 * 2**20,  # M_TRIM_THRESHOLD
-    -2: 16 * 2**20,  # M_TOP_PAD
+    -1: 16 * 2**20,  # M_TRIM_THRESHOLD
+    -2: 8 * 2**20,  # M_TOP_PAD
     -3: 64 * 2**20,  # M_MMAP_THRESHOLD
 }
 
