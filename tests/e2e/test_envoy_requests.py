@@ -125,6 +125,25 @@ async def test_health_checks_use_the_path_of_the_endpoint(backend, make_config, 
     assert math.requests[0].header("host") == f"127.0.0.1:{math.port}"
 
 
+async def test_a_passing_health_check_does_not_take_back_what_fails(backend, make_config, envoy, client):
+    failing, alive = await backend(), await backend()
+
+    def answer(request):
+        failing.status = 200 if request.path == "/health" else 500
+        return {}
+
+    failing.answer = answer
+    check = {"health_check": {"path": "/health", "interval": "1s", "timeout": "1s"}}
+    ejecting = {"outlier_detection": {"consecutive_5xx": 2, "base_ejection_time": "600s"}}
+    config = make_config({"math": [failing.url, alive.url]}, math=check, envoy=ejecting)
+    await envoy(config)
+    statuses = [(await client(config).post(CHAT, json={"model": "math"})).status_code for _ in range(40)]
+    assert statuses.count(500) == 2
+    await failing.wait_for(len(failing.requests) + 3)  # health checks; each of them passes
+    statuses = [(await client(config).post(CHAT, json={"model": "math"})).status_code for _ in range(20)]
+    assert statuses == [200] * 20
+
+
 async def test_sse_passes_live(backend, make_config, envoy, client):
     gate = asyncio.Event()
     math = await backend(gates={1: gate})

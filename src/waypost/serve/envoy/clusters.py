@@ -177,6 +177,8 @@ def _outliers(wanted: OutlierDetection) -> Block:
         "consecutive_5xx": wanted.consecutive_5xx,
         "base_ejection_time": seconds(wanted.base_ejection_time),
         "max_ejection_percent": wanted.max_ejection_percent,
+        # A server whose /health is fine and whose answers are 500 would be taken back at the next check.
+        "successful_active_health_check_uneject_host": False,
     }
 
 
