@@ -14,25 +14,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
-import signal
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
-Json = dict[str, Any]
+from serving import PATIENCE, Json, Serving, serving
 
-PATIENCE = 60  # seconds for anything that a busy machine may delay
 CHAT = "/v1/chat/completions"
 _MARK = re.compile(r"mark-\d+-\d+")
 _KEY = re.compile(r"key-of-\d+")
@@ -288,119 +282,17 @@ def settings(free_port: Callable[..., int]) -> Callable[..., Json]:
     return build
 
 
-@dataclass
-class Running:
-    """One ``waypost serve``."""
-
-    process: asyncio.subprocess.Process
-    config: Json
-    path: Path
-    said: list[str] = field(default_factory=list)
-    """The lines of stderr."""
-    ended: bool = False
-    _heard: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.config['listeners']['http']}"
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def children(self, name: str = "") -> list[int]:
-        """The ids of its child processes; of those of this program name."""
-        text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(pid) for pid in text.split() if name in ("", Path(f"/proc/{pid}/comm").read_text().strip())]
-
-    async def listen(self) -> None:
-        assert self.process.stderr
-        async for line in self.process.stderr:
-            async with self._heard:
-                self.said.append(line.decode().rstrip("\n"))
-                self._heard.notify_all()
-        async with self._heard:
-            self.ended = True
-            self._heard.notify_all()
-
-    async def says(self, text: str) -> None:
-        """Wait until a line of stderr holds ``text``."""
-
-        def said() -> bool:
-            return any(text in line for line in self.said)
-
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE), self._heard:
-                await self._heard.wait_for(lambda: said() or self.ended)
-        assert said(), f"never said {text!r}: {self.said[-20:]}"
-
-    async def get(self, listener: str, path: str) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
-            return await http.get(f"http://{self.config['listeners'][listener]}{path}")
-
-    async def metric(self, sample: str, label: str = "") -> float:
-        """The sum of a sample over its labels; of those that hold ``label``."""
-        text = (await self.get("metrics", "/metrics")).text
-        found = re.findall(rf"^{sample}(\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
-        return sum(float(value) for labels, value in found if label in labels)
-
-    async def until_ready(self, **wanted: Any) -> None:
-        """Wait until ``/ready`` says 200, and so much of ``wanted``."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    answer = await self.get("api", "/ready")
-                    if answer.status_code == 200 and wanted.items() <= answer.json().items():
-                        return
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise AssertionError(f"not ready again: {answer.text}") from None
-
-    def write(self, text: str) -> None:
-        """Replace the configuration in place, as a careless editor does."""
-        self.path.write_text(text)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def serve() -> AsyncIterator[Callable[..., Awaitable[Running]]]:
+async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
     """Start routers, which serve until the end of the module: ``await serve(config, "--workers=2", env={…})``."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(config: Json, *arguments: str, env: dict[str, str] | None = None) -> Running:
-            running = await stack.enter_async_context(_serving(config, arguments, env or {}))
+        async def start(config: Json, *arguments: str, env: dict[str, str] | None = None) -> Serving:
+            running = await stack.enter_async_context(serving(config, *arguments, env=env or {}))
             await running.says("ready in")
             return running
 
         yield start
-
-
-@contextlib.asynccontextmanager
-async def _serving(config: Json, arguments: tuple[str, ...], env: dict[str, str]) -> AsyncIterator[Running]:
-    with tempfile.TemporaryDirectory(prefix="waypost-fault-") as directory:
-        path = Path(directory) / "waypost.yaml"
-        path.write_text(json.dumps(config))
-        process = await asyncio.create_subprocess_exec(
-            *(str(Path(sys.executable).with_name("waypost")), "serve", "--config", str(path), *arguments),
-            stderr=asyncio.subprocess.PIPE,
-            limit=2**20,
-            env=os.environ | {"TMPDIR": directory} | env,
-        )
-        running = Running(process, config, path)
-        listening = asyncio.create_task(running.listen())
-        try:
-            yield running
-        finally:
-            if process.returncode is not None:
-                sys.stderr.write("\n".join((f"ended with {process.returncode}:", *running.said[-40:], "")))
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
-                process.send_signal(signal.SIGINT)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 10)
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            await listening
 
 
 @pytest.fixture

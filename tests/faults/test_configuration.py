@@ -30,15 +30,15 @@ async def test_a_half_written_file_changes_nothing(router, load, whole):
     router.said.clear()
     async with load(router.url) as users:
         users.forget()
-        router.write(whole[: len(whole) // 2])
+        router.path.write_text(whole[: len(whole) // 2])
         await router.says(REFUSED)
-        assert (await router.get("api", "/ready")).json()["reload_error"]
+        assert (await router.ready())[1]["reload_error"]
         await users.since()
-        router.write(whole)
+        router.path.write_text(whole)
         await router.says("configuration reloaded")
         await users.until_steady()
         assert users.failures == set()
-    assert not (await router.get("api", "/ready")).json().get("reload_error")
+    assert not (await router.ready())[1].get("reload_error")
 
 
 async def test_a_file_that_vanishes_changes_nothing(router, load, whole):
@@ -48,7 +48,7 @@ async def test_a_file_that_vanishes_changes_nothing(router, load, whole):
         router.path.unlink()
         await router.says(REFUSED)
         await users.since()
-        router.write(whole)
+        router.path.write_text(whole)
         await router.says("configuration reloaded")
         await users.until_steady()
         assert users.failures == set()

@@ -70,7 +70,7 @@ async def test_a_reload_that_cannot_be_written_is_refused(router, load):
     async with load(running.url) as users:
         users.forget()
         with full_disk(running.pid):
-            running.write(json.dumps(running.config | {"models": more, "reasoning_families": families}))
+            running.path.write_text(json.dumps(running.config | {"models": more, "reasoning_families": families}))
             await running.says("reload refused, the old configuration stays")
             await users.since()
         running.process.send_signal(signal.SIGHUP)

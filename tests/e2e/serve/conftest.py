@@ -6,133 +6,17 @@ Everything here lives in the session's event loop, so that one router can serve 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
-import os
-import signal
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from prometheus_client.parser import text_string_to_metric_families
 
-Json = dict[str, Any]
-
-WAYPOST = Path(sys.executable).with_name("waypost")
-PATIENCE = 60  # seconds for anything that a busy machine may delay
-
-
-@dataclass(repr=False)
-class Serving:
-    """One ``waypost serve`` and what can be seen of it from outside."""
-
-    process: asyncio.subprocess.Process
-    path: Path
-    """The configuration file. Writing it is a reload."""
-    config: Json
-    http: httpx.AsyncClient
-    """A client of the router."""
-    said: list[str] = field(default_factory=list)
-    """The lines of stderr."""
-    _heard: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    def address(self, name: str) -> str:
-        return f"http://{self.config['listeners'][name]}"
-
-    async def listen(self) -> None:
-        """Collect stderr to its end."""
-        assert self.process.stderr
-        async for line in self.process.stderr:
-            async with self._heard:
-                self.said.append(line.decode().rstrip("\n"))
-                self._heard.notify_all()
-        async with self._heard:
-            self.said.append("")  # the end
-            self._heard.notify_all()
-
-    async def says(self, text: str, times: int = 1) -> str:
-        """Wait for the line that holds ``text``; the last of them when it is said several ``times``."""
-
-        def found() -> list[str]:
-            lines = [line for line in self.said if text in line]
-            assert len(lines) >= times or self.said[-1:] != [""], f"ended without {text!r}: {self.said}"
-            return lines
-
-        async with asyncio.timeout(PATIENCE), self._heard:
-            await self._heard.wait_for(lambda: len(found()) >= times)
-            return found()[-1]
-
-    async def ends(self) -> int:
-        """Wait for the exit code."""
-        async with asyncio.timeout(PATIENCE):
-            code = await self.process.wait()
-            async with self._heard:
-                await self._heard.wait_for(lambda: self.said[-1:] == [""])
-        return code
-
-    def write(self, config: Json | str) -> None:
-        """Replace the configuration file in one step, as editors do."""
-        new = self.path.with_suffix(".new")
-        new.write_text(config if isinstance(config, str) else json.dumps(config, indent=1), "utf-8")
-        new.replace(self.path)
-
-    async def ready(self) -> tuple[int, Json]:
-        answer = await self.http.get(f"{self.address('api')}/ready")
-        return answer.status_code, answer.json()
-
-    async def metric(self, sample: str, **labels: str) -> float:
-        """The value of one sample; 0 while it does not exist."""
-        text = (await self.http.get(f"{self.address('metrics')}/metrics")).text
-        found = (s for family in text_string_to_metric_families(text) for s in family.samples)
-        return sum(s.value for s in found if s.name == sample and labels.items() <= s.labels.items())
-
-    async def until_metric(self, sample: str, value: float, **labels: str) -> None:
-        """Wait for a sample's value: metrics are counted after the client has its answer."""
-        async with asyncio.timeout(PATIENCE):
-            while (await self.metric(sample, **labels)) != value:
-                await asyncio.sleep(0.02)
-
-    def children(self) -> list[int]:
-        """The ids of the processes that it started."""
-        pid = self.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-@contextlib.asynccontextmanager
-async def _serving(config: Json) -> AsyncIterator[Serving]:
-    """Start a router; at the end, stop it if it has not ended."""
-    with tempfile.TemporaryDirectory(prefix="waypost-test-") as directory:
-        path = Path(directory) / "waypost.yaml"
-        path.write_text(json.dumps(config, indent=1), "utf-8")
-        process = await asyncio.create_subprocess_exec(
-            *(WAYPOST, "serve", "--config", path),
-            stderr=asyncio.subprocess.PIPE,
-            limit=2**20,
-            env=os.environ | {"TMPDIR": directory},  # what a killed one leaves
-        )
-        limits = httpx.Limits(max_connections=None)
-        url = f"http://{config['listeners']['http']}"
-        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits, trust_env=False) as http:
-            serving = Serving(process, path, config, http)
-            listening = asyncio.create_task(serving.listen())
-            try:
-                yield serving
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGTERM)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), 10)
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-                await listening
+from serving import WAYPOST, Json, Serving, serving
 
 
 @pytest.fixture(scope="session")
@@ -176,10 +60,10 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Serving]]]:
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(config: Json, *, ready: bool = True) -> Serving:
-            serving = await stack.enter_async_context(_serving(config))
+            router = await stack.enter_async_context(serving(config))
             if ready:
-                await serving.says("ready in")
-            return serving
+                await router.says("ready in")
+            return router
 
         yield start
 
@@ -283,7 +167,7 @@ def open_road(backends: Any) -> OpenRoad:
     async def opened(names: Iterable[str], configure: Callable[[dict[str, str]], Json]) -> AsyncIterator[Road]:
         async with backends() as start:
             pool = {name: await start(name=name) for name in names}
-            async with _serving(configure({name: each.url for name, each in pool.items()})) as router:
+            async with serving(configure({name: each.url for name, each in pool.items()})) as router:
                 await router.says("ready in")
                 yield Road(router, pool)
 

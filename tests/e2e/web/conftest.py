@@ -5,13 +5,9 @@ Everything lives in the session's event loop, so that one router and one browser
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-import os
 import shutil
-import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +16,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-Json = dict[str, Any]
+from serving import PATIENCE, Json, serving
 
-WAYPOST = Path(sys.executable).with_name("waypost")
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 WORDS = Path(__file__).parents[3] / "src" / "waypost" / "web" / "i18n"
-PATIENCE = 60  # seconds for anything that a busy machine may delay
 
 
 @dataclass(repr=False)
@@ -89,27 +83,6 @@ def _config(pool: dict[str, Any], listeners: Json, directory: Path) -> Json:
     }
 
 
-@contextlib.asynccontextmanager
-async def _serving(path: Path, environ: dict[str, str]) -> AsyncIterator[None]:
-    """A router on a configuration file, ready; it ends with the block."""
-    command = (WAYPOST, "serve", "--config", path)
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, env=os.environ | environ)
-    assert process.stderr
-    said: list[str] = []
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while "ready in" not in (line := (await process.stderr.readline()).decode()):
-                assert line, said
-                said.append(line)
-        drain = asyncio.create_task(process.stderr.read())
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        await process.wait()
-    await drain
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def start(
     free_port: Callable[[], int], backends: Any, tmp_path_factory: pytest.TempPathFactory
@@ -122,10 +95,10 @@ async def start(
             directory = tmp_path_factory.mktemp("router")
             listeners = {name: f"127.0.0.1:{free_port()}" for name in ("http", "extproc", "api", "metrics")}
             pool = {name: await backend(name=name) for name in ("plain", "maths")}
-            path = directory / "waypost.yaml"
-            path.write_text(json.dumps(_config(pool, listeners, directory) | sections, indent=2), "utf-8")
-            await stack.enter_async_context(_serving(path, environ or {}))
-            return Router(f"http://{listeners['api']}", path, pool)
+            config = _config(pool, listeners, directory) | sections
+            running = await stack.enter_async_context(serving(config, env=environ))
+            await running.says("ready in")
+            return Router(running.address("api"), running.path, pool)
 
         yield begin
 
