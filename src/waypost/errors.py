@@ -4,11 +4,13 @@ WaypostError
 ├── ConfigError          the configuration is wrong (exit code 1); holds one Problem per mistake
 ├── SetupError           this machine lacks something: a port, a package, a model file (exit code 3)
 ├── DataError            a file of labelled rows is wrong, or cannot prove what is asked of it (exit code 1)
-├── RequestError         the client's request is wrong; becomes an OpenAI-shaped error answer
+├── RequestError         the client's request cannot be served; becomes an OpenAI-shaped error answer
 │   ├── BadRequest           400
 │   ├── UnknownModel         404
 │   ├── MethodNotAllowed     405
-│   └── TooLarge             413
+│   ├── TooLarge             413
+│   ├── RouterFailed         500
+│   └── RouterTimeout        504
 └── InferenceError       a model gave no answer; the signal becomes unknown, the request goes on
     ├── Overloaded           the queue is full
     └── DeadlineExceeded     the answer came too late
@@ -29,6 +31,8 @@ __all__ = [
     "Overloaded",
     "Problem",
     "RequestError",
+    "RouterFailed",
+    "RouterTimeout",
     "SetupError",
     "TooLarge",
     "UnknownModel",
@@ -76,7 +80,7 @@ class DataError(WaypostError):
 
 
 class RequestError(WaypostError):
-    """The client's request cannot be served as sent.
+    """The client's request cannot be served, because of what it is or because of us.
 
     ``status``, ``type``, ``code`` and ``param`` are the fields of OpenAI's error object
     (https://platform.openai.com/docs/guides/error-codes).
@@ -120,6 +124,26 @@ class TooLarge(RequestError):
     """413: the body is over the configured limit."""
 
     status = 413
+
+
+class RouterFailed(RequestError):
+    """500: a mistake of ours, whose traceback is in the log."""
+
+    status = 500
+    type = "server_error"
+
+    def __init__(self) -> None:
+        super().__init__("The router failed; its log says why.", code="internal_error")
+
+
+class RouterTimeout(RequestError):
+    """504: routing took longer than it may."""
+
+    status = 504
+    type = "server_error"
+
+    def __init__(self) -> None:
+        super().__init__("The router did not decide in time.", code="router_timeout")
 
 
 class InferenceError(WaypostError):

@@ -310,48 +310,56 @@ class Exchange:
     @property
     def _good(self) -> bool:
         """Whether others may be given the answer: guards have looked at all of it, and nothing failed on the way."""
-        if self._answer is None or not self._answer.checked:
+        if self._error or self._answer is None or not self._answer.checked:
             return False
         verdicts = (*self._verdicts, *self._answer.verdicts)
         unsure = any(verdict.action == "block" or verdict.error for verdict in verdicts)
         return not unsure and not (self._tools and self._tools.unknown)
 
+    def on_failure(self, error: RequestError, *, answers: bool) -> None:
+        """Something around us failed. ``answers``: the client gets ``error`` instead of what we said."""
+        if answers:
+            self._status = error.status
+        self._error = error.code or error.type
+
     def on_end(self, *, aborted: bool) -> None:
         """The exchange is over; tell the observer."""
         # A client that has everything may go before Envoy has told us of the end.
         aborted = aborted and not self._said_all
-        routed = self._routed
-        answer = self._answer
-        if self._recall:
-            self._recall.end(keep=not aborted and self._good)
-        self._engine.observer.observe(
-            Record(
-                path=self._head.path,
-                requested_model=self._request.model if self._request else "",
-                status=self._status,
-                decision=routed.decision if routed else None,
-                selection=routed.selection if routed and not routed.blocked else None,
-                signals=routed.signals if routed else {},
-                signal_seconds=routed.seconds if routed else {},
-                decide_seconds=routed.decide_seconds if routed else 0.0,
-                router_seconds=self._router_seconds,
-                total_seconds=self._engine.clock() - self._began,
-                first_token_seconds=self._first_token,
-                usage=answer.usage if answer else None,
-                verdicts=self._verdicts + (answer.verdicts if answer else ()),
-                recalled=self._recall.outcome if self._recall else None,
-                tools=self._tools.counted if self._tools else None,
-                steps=self._steps,
-                request_id=self._head.headers.get("x-request-id", ""),
-                trace=self._trace,
-                method=self._head.method,
-                began=self._arrived,
-                body_seconds=self._body_seconds,
-                answer_seconds=self._answer_seconds,
-                stream=self._request.stream if self._request else False,
-                endpoint=self._endpoint,
-                system_prompt=bool(routed and routed.system_prompt and self._head.path == _CHAT),
-                error=self._error,
-                aborted=aborted,
-            )
+        try:
+            if self._recall:
+                self._recall.end(keep=not aborted and self._good)
+        finally:
+            self._engine.observer.observe(self._record(aborted=aborted))
+
+    def _record(self, *, aborted: bool) -> Record:
+        routed, answer = self._routed, self._answer
+        return Record(
+            path=self._head.path,
+            requested_model=self._request.model if self._request else "",
+            status=self._status,
+            decision=routed.decision if routed else None,
+            selection=routed.selection if routed and not routed.blocked else None,
+            signals=routed.signals if routed else {},
+            signal_seconds=routed.seconds if routed else {},
+            decide_seconds=routed.decide_seconds if routed else 0.0,
+            router_seconds=self._router_seconds,
+            total_seconds=self._engine.clock() - self._began,
+            first_token_seconds=self._first_token,
+            usage=answer.usage if answer else None,
+            verdicts=self._verdicts + (answer.verdicts if answer else ()),
+            recalled=self._recall.outcome if self._recall else None,
+            tools=self._tools.counted if self._tools else None,
+            steps=self._steps,
+            request_id=self._head.headers.get("x-request-id", ""),
+            trace=self._trace,
+            method=self._head.method,
+            began=self._arrived,
+            body_seconds=self._body_seconds,
+            answer_seconds=self._answer_seconds,
+            stream=self._request.stream if self._request else False,
+            endpoint=self._endpoint,
+            system_prompt=bool(routed and routed.system_prompt and self._head.path == _CHAT),
+            error=self._error,
+            aborted=aborted,
         )

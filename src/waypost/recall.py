@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from waypost.cache.cache import Cache, Hit, Miss, Place
-from waypost.cache.capture import Capture
+from waypost.cache.capture import Capture, Unfit
 from waypost.cache.directives import Directives, directives
 from waypost.cache.key import Asked, ask, owner_digest
 from waypost.cache.replay import replay, wants_usage
@@ -84,16 +84,18 @@ class Recall:
 
     def end(self, *, keep: bool) -> None:
         """The request is over. ``keep``: the answer came whole, and was found good."""
-        body = self._capture.finish() if self._capture and keep else None
-        self._capture = None
-        if isinstance(body, bytes):
-            self._cache.store_soon(self._asked, self._place, body)
-        else:
-            if body:
-                self._cache.skip(body)
-            if self._leads:
+        capture, self._capture = self._capture, None
+        body: bytes | Unfit | None = None
+        try:
+            body = capture.finish() if capture and keep else None
+        finally:
+            if isinstance(body, bytes):
+                self._cache.store_soon(self._asked, self._place, body)
+            elif self._leads:  # whatever happened, nobody may wait for this answer
                 self._cache.release(self._asked)
-        self._leads = False
+            self._leads = False
+        if isinstance(body, str):
+            self._cache.skip(body)
 
 
 def reply_of(hit: Hit, document: Document, request: Request) -> Reply:

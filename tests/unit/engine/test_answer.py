@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from waypost.errors import RouterTimeout
 from waypost.types import RequestHead, ResponseHead, Usage
 
 CHAT = "/v1/chat/completions"
@@ -93,6 +94,16 @@ def test_a_streamed_answer_is_timed_and_counted(ask, engine, observer, clock):
     assert record.signals["domain"].matched == {"math"}
     assert record.signal_seconds.keys() == {"domain"}
     assert (record.error, record.aborted) == ("", False)
+
+
+@pytest.mark.parametrize(("answers", "status"), [(True, 504), (False, 200)])
+def test_what_fails_around_it_is_told(ask, engine, observer, answers, status):
+    exchange, _ = ask(engine, chat("some math"))
+    exchange.on_response_start(ResponseHead(200, JSON))
+    exchange.on_failure(RouterTimeout(), answers=answers)
+    exchange.on_end(aborted=False)
+    (record,) = observer.records
+    assert (record.status, record.error, record.aborted) == (status, "router_timeout", False)
 
 
 def test_the_routers_own_time_is_from_the_body_to_the_answer(engine, observer, clock, domain):

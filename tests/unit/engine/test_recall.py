@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from waypost.cache.capture import Capture
+from waypost.cache.store.memory import MemoryStore
 from waypost.tools.selection import ToolSelection
 from waypost.types import Forward, RequestHead, ResponseHead
 
@@ -104,14 +106,16 @@ async def test_what_failed_is_not_kept(engine, broken, reason):
     assert isinstance((await send(engine, chat("hello math")))[0], Forward)
 
 
-async def test_a_decision_may_keep_nothing(make_engine):
-    engine = make_engine(cache={"similar": False})
-    routes = engine.config.routing.decisions
-    assert routes[0].cache is None
+async def test_a_decision_may_keep_nothing_and_then_its_store_is_not_asked(make_engine, monkeypatch):
+    async def asked(*_: object) -> None:
+        pytest.fail("the store was asked")
+
+    monkeypatch.setattr(MemoryStore, "get_exact", asked)
     decision = {"name": "d", "models": [{"model": "general"}], "cache": {"enabled": False}}
     engine = make_engine(cache={"similar": False}, decisions=[decision])
     for _ in range(2):
         assert isinstance((await send(engine, chat("hello")))[0], Forward)
+    assert engine.cache.counts == {("miss", "disabled"): 2}
 
 
 async def test_identical_requests_at_once_wait_for_one(engine):
@@ -125,6 +129,30 @@ async def test_identical_requests_at_once_wait_for_one(engine):
     lead.on_end(aborted=False)
     reply, _, _ = await waiting
     assert json.loads(reply.body) == json.loads(ANSWER)
+
+
+async def test_a_wait_in_vain_is_one_miss(make_engine):
+    engine = make_engine(cache={"similar": False, "wait": "1ms"})
+    exchanges = [engine.open(RequestHead("POST", CHAT, {"authorization": "a"})) for _ in range(2)]
+    for exchange in exchanges:
+        exchange.on_headers()
+        assert isinstance(await exchange.on_body(chat("hello math")), Forward)
+    assert engine.cache.counts == {("miss", "absent"): 1, ("miss", "waited"): 1}
+    for exchange in exchanges:
+        exchange.on_end(aborted=True)
+
+
+async def test_a_mistake_of_ours_at_the_end_strands_nobody_and_is_counted(engine, observer, monkeypatch):
+    def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Capture, "finish", fail)
+        with pytest.raises(ZeroDivisionError):
+            await send(engine, chat("hello math"))
+    assert len(observer.records) == 1
+    async with asyncio.timeout(5):  # half of what it would wait
+        assert isinstance((await send(engine, chat("hello math")))[0], Forward)
 
 
 async def test_who_waits_for_an_aborted_request_goes_on(engine):

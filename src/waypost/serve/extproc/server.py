@@ -14,12 +14,11 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
 from waypost.config.tls import ServerTls
 from waypost.config.units import HostPort
-from waypost.errors import SetupError
+from waypost.errors import RouterFailed, RouterTimeout, SetupError
 from waypost.serve.extproc.proto.extproc_pb2 import ProcessingRequest, ProcessingResponse
 from waypost.serve.extproc.session import BodyMode, Engine, Session
 from waypost.serve.ports import require_free
 from waypost.serve.tls import grpc_credentials
-from waypost.wire import answers
 
 __all__ = ["SERVICE", "ExtProcServer"]
 
@@ -29,9 +28,6 @@ _KEY: Final = "listeners.extproc"
 
 _SLACK: Final = 2**20
 """Bytes of a message beside the body: headers, framing, what an edit adds."""
-
-_LATE: Final = answers.error(504, "The router did not decide in time.", "server_error", "router_timeout")
-_FAILED: Final = answers.error(500, "The router failed; its log says why.", "server_error", "internal_error")
 
 _log = logging.getLogger(__name__)
 
@@ -117,10 +113,10 @@ class ExtProcServer:
                 return await session.handle(message)
         except TimeoutError:
             self._report(session)
-            return session.fail(message, _LATE)
+            return session.fail(message, RouterTimeout())
         except Exception:  # noqa: BLE001  (the edge)
             self._report(session)
-            return session.fail(message, _FAILED)
+            return session.fail(message, RouterFailed())
 
     def _close(self, session: Session) -> None:
         try:

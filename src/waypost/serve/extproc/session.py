@@ -64,6 +64,10 @@ class Exchange(Protocol):
         """
         ...
 
+    def on_failure(self, error: RequestError, *, answers: bool) -> None:
+        """Take note of a failure outside. ``answers``: it is what the client gets; else the backend's answer stays."""
+        ...
+
     def on_end(self, *, aborted: bool) -> None:
         """Take leave, exactly once. ``aborted``: the stream ended before the answer was seen to end."""
         ...
@@ -118,22 +122,23 @@ class Session:
         try:
             return await self._dispatch(message)
         except RequestError as error:
-            return self._reply(from_exception(error))
+            return self._refuse(error)
 
-    def fail(self, message: ProcessingRequest, reply: Reply) -> list[ProcessingResponse]:
+    def fail(self, message: ProcessingRequest, error: RequestError) -> list[ProcessingResponse]:
         """Give the answers to a message whose handling failed.
 
-        That is ``reply``, unless the client already has a part of the backend's answer. The rest of it is then left
+        That is ``error``, unless the client already has a part of the backend's answer. The rest of it is then left
         alone, or, where the engine was to change it, left out.
         """
         self._reads_response = False
         match message.WhichOneof("request"):
             case "response_body":
+                self._note(error, answers=False)
                 return self._response_pieces(message.response_body, None)
             case "response_trailers":
+                self._note(error, answers=False)
                 return [messages.CONTINUE["response_trailers"]]
-        self._phase = _Phase.REPLIED
-        return [messages.immediate(reply)]
+        return self._refuse(error)
 
     def close(self) -> None:
         """End the stream. An exchange whose answer was not seen to end is aborted. May be called again."""
@@ -210,7 +215,9 @@ class Session:
         return [messages.changed_head(action), *messages.pieces("request_body", new, end_of_stream=end_of_stream)]
 
     def _on_response_head(self, headers: HttpHeaders) -> list[ProcessingResponse]:
-        start = self._exchange.on_response_start(response_head(headers.headers))
+        if self._opened is None:  # Envoy's own answer to what it refused before we saw it
+            return [messages.CONTINUE["response_headers"]]
+        start = self._opened.on_response_start(response_head(headers.headers))
         if isinstance(start, Reply):
             return self._reply(start)
         self._reads_response = start.read_body and not headers.end_of_stream
@@ -245,6 +252,14 @@ class Session:
             data = body.body if changed is None else changed
             return [*messages.pieces("response_body", data, end_of_stream=body.end_of_stream)]
         return [messages.CONTINUE["response_body"] if changed is None else messages.changed_response_body(changed)]
+
+    def _refuse(self, error: RequestError) -> list[ProcessingResponse]:
+        self._note(error, answers=True)
+        return self._reply(from_exception(error))
+
+    def _note(self, error: RequestError, *, answers: bool) -> None:
+        if self._opened is not None and not self._ended:
+            self._opened.on_failure(error, answers=answers)
 
     def _reply(self, reply: Reply) -> list[ProcessingResponse]:
         self._phase = _Phase.REPLIED

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from waypost.errors import RequestError
 from waypost.types import Forward, Reply, RequestHead, ResponseHead, ResponseStart
 
 
@@ -26,6 +27,8 @@ class FakeEngine:
     """For each chunk, whether it was the last."""
     ends: list[bool] = field(default_factory=list)
     """The ``aborted`` of each end; one when all is well."""
+    failures: list[tuple[str | None, bool]] = field(default_factory=list)
+    """The code of each failure, and whether the client got it."""
 
     def open(self, head: RequestHead) -> FakeEngine:
         self.head = head
@@ -46,6 +49,9 @@ class FakeEngine:
         self.chunks.append(data)
         self.lasts.append(last)
         return self.at_chunk(data, last)
+
+    def on_failure(self, error: RequestError, *, answers: bool) -> None:
+        self.failures.append((error.code, answers))
 
     def on_end(self, *, aborted: bool) -> None:
         self.ends.append(aborted)

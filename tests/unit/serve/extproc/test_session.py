@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.errors import BadRequest, SetupError
+from waypost.errors import BadRequest, RouterFailed, SetupError
 from waypost.serve.extproc.messages import CONTINUE, DETAILS, PIECE_BYTES
 from waypost.serve.extproc.proto.extproc_pb2 import (
     CommonResponse,
@@ -297,7 +297,7 @@ async def test_where_changing_an_answer_fails_nothing_more_of_it_passes(engine: 
     engine.start = CHANGING
     subject = session(engine)
     await talk(subject, head(**config), body(b"{}"), response())
-    failed = subject.fail(chunk(b"secret"), Reply(500, b"{}"))
+    failed = subject.fail(chunk(b"secret"), RouterFailed())
     later = await talk(subject, chunk(b"more", end=True))
     assert b"secret" not in failed[0].SerializeToString()
     assert b"more" not in later[0].SerializeToString()
@@ -348,10 +348,17 @@ async def test_a_mode_that_cannot_route_is_refused(engine: Any, mode: str) -> No
         await session(engine).handle(head(request_body_mode=mode))
 
 
-@pytest.mark.parametrize("message", [body(b"{}"), response()])
-async def test_a_stream_without_request_headers_is_refused(engine: Any, message: ProcessingRequest) -> None:
+async def test_a_stream_without_request_headers_is_refused(engine: Any) -> None:
     with pytest.raises(SetupError, match="request_header_mode"):
-        await session(engine).handle(message)
+        await session(engine).handle(body(b"{}"))
+
+
+async def test_envoys_own_answer_to_what_it_refused_by_itself_passes(engine: Any) -> None:
+    subject = session(engine)
+    answers = await talk(subject, response(), chunk(b"{}", end=True))
+    assert answers == [CONTINUE["response_headers"], CONTINUE["response_body"]]
+    subject.close()
+    assert (engine.head, engine.ends) == (None, [])
 
 
 async def test_the_engine_is_chosen_when_the_request_begins(engine: Any) -> None:
@@ -379,17 +386,19 @@ async def test_a_failure_is_an_answer_unless_the_client_already_has_one(
 ) -> None:
     subject = session(engine)
     await talk(subject, head())
-    assert kinds(subject.fail(message, Reply(500, b"{}"))) == [expected]
+    assert kinds(subject.fail(message, RouterFailed())) == [expected]
     assert subject.request_id == "r-1"
     subject.close()
-    assert engine.ends == [True]
+    answered = expected == "immediate_response"
+    assert engine.failures == [("internal_error", answered)]
+    assert engine.ends == [not answered]
 
 
 async def test_after_a_late_failure_the_engine_sees_no_more_pieces(engine: Any) -> None:
     engine.start = ResponseStart(read_body=True)
     subject = session(engine)
     await talk(subject, head(), body(b"{}"), response())
-    subject.fail(chunk(b"a"), Reply(500, b"{}"))
+    subject.fail(chunk(b"a"), RouterFailed())
     assert await talk(subject, chunk(b"b")) == [CONTINUE["response_body"]]
     assert engine.chunks == []
 
