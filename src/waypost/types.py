@@ -51,7 +51,10 @@ Truth = bool | None
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """The head of an HTTP request. Header names are lower case; ``path`` has no query string."""
+    """The head of an HTTP request. Header names are lower case.
+
+    ``path`` has no query, no escapes, no ``.`` or ``..``, and no slash too many.
+    """
 
     method: str
     path: str

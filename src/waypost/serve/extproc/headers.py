@@ -7,8 +7,11 @@ joined, keeps its last value. Pseudo-headers do not show, except that ``:authori
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from posixpath import normpath
 from typing import Final
+from urllib.parse import unquote
 
 from waypost.serve.extproc.proto.extproc_pb2 import HeaderMap, HeaderMutation, HeaderValue, HeaderValueOption
 from waypost.types import RequestHead, ResponseHead
@@ -16,6 +19,7 @@ from waypost.types import RequestHead, ResponseHead
 __all__ = ["mutate", "request_head", "response_head"]
 
 _JOINED_WITH: Final = {"cookie": "; ", "set-cookie": None}
+_SLASHES: Final = re.compile("/+")
 _OVERWRITE: Final = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD  # protobuf's default would append
 
 
@@ -24,7 +28,7 @@ def request_head(headers: HeaderMap) -> RequestHead:
     fields, pseudo = _read(headers)
     if ":authority" in pseudo:
         fields.setdefault("host", pseudo[":authority"])
-    return RequestHead(pseudo.get(":method", ""), pseudo.get(":path", "").partition("?")[0], fields)
+    return RequestHead(pseudo.get(":method", ""), _path(pseudo.get(":path", "")), fields)
 
 
 def response_head(headers: HeaderMap) -> ResponseHead:
@@ -40,6 +44,12 @@ def mutate(into: HeaderMutation, set_headers: Iterable[tuple[str, str]], remove_
     into.remove_headers.extend(remove_headers)
     for name, value in set_headers:
         into.set_headers.add(header={"key": name, "raw_value": value.encode()}, append_action=_OVERWRITE)
+
+
+def _path(target: str) -> str:
+    """Read a request target as the most lenient backend would: what one of them takes for a chat is to be judged."""
+    path = _SLASHES.sub("/", unquote(target.partition("?")[0]))
+    return normpath(path) if path.startswith("/") else path
 
 
 def _read(headers: HeaderMap) -> tuple[dict[str, str], dict[str, str]]:

@@ -18,6 +18,24 @@ def test_a_request_head_has_method_path_without_query_and_host() -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/v1/chat%2Fcompletions", "/v1/chat/completions"),
+        ("/v1/ch%61t/completions?a=%2F", "/v1/chat/completions"),
+        ("//v1///chat/completions/", "/v1/chat/completions"),
+        ("/v1/x/../chat/./completions", "/v1/chat/completions"),
+        ("/v1/%2e%2e/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/chat%252Fcompletions", "/v1/chat%2Fcompletions"),
+        ("/", "/"),
+        ("*", "*"),
+        ("", ""),
+    ],
+)
+def test_a_path_is_what_a_backend_may_take_it_for(target: str, path: str) -> None:
+    assert request_head(header_map((":path", target.encode()))).path == path
+
+
+@pytest.mark.parametrize(
     ("headers", "expected"),
     [
         ([("Accept", b"a")], {"accept": "a"}),
