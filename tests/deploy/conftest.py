@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from waypost.config.load import Loaded, loads
+from waypost.config.schema import Config
+from waypost.serve.workers.messages import NOTICE_SECONDS
 
 Document = dict[str, Any]
 
@@ -119,6 +121,19 @@ def require_coherent() -> Callable[[list[Document]], None]:
             assert template["spec"]["containers"][0][probe]["httpGet"]["port"] in ports
 
     return require_coherent
+
+
+@pytest.fixture(scope="session")
+def outlives() -> Callable[[Document, Config], None]:
+    """Check that Kubernetes waits for load balancers, for the notice, for running answers, and some for the rest."""
+
+    def outlives(deployment: Document, config: Config) -> None:
+        pod = deployment["spec"]["template"]["spec"]
+        sleep = pod["containers"][0].get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        needed = sleep + NOTICE_SECONDS + config.envoy.drain_timeout + 5
+        assert pod["terminationGracePeriodSeconds"] >= needed
+
+    return outlives
 
 
 def _ports(template: Document) -> dict[str, int]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from waypost.serve import demo_llm
+from waypost.serve.workers.messages import NOTICE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_the_configuration_is_one_that_waypost_takes(directory, services, load_a
     router = services["waypost"]
     published = {int(port.rpartition(":")[2]) for port in router["ports"]}
     assert published == {config.listeners.http.port, config.listeners.api.port}
-    assert int(router["stop_grace_period"].removesuffix("s")) > config.envoy.drain_timeout
+    assert int(router["stop_grace_period"].removesuffix("s")) >= config.envoy.drain_timeout + NOTICE_SECONDS + 5
     assert {endpoint.host for model in config.models.values() for endpoint in model.endpoints} <= set(services)
     named = {config.cache.url_file, *(token.file for token in config.api.tokens)}
     assert {path.rpartition("/")[2] for path in named} == set(router["secrets"])

@@ -7,6 +7,7 @@ against the one that it means.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from waypost.config.caching import CacheConfig
 from waypost.config.load import load
+from waypost.config.schema import Config
 from waypost.wire.headers import SELECTED_MODEL
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="the dev dependency is not installed")
@@ -27,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2] / "deploy/kubernetes"
 CRDS = Path(__file__).with_name("crds")
 KUBERNETES = "1.34"
 VARIANTS = ("ai-gateway", "ai-gateway/hosted", "istio", "agentgateway")
+DOCS = ROOT.parents[1] / "docs"
 STACK = "vllm-router-service.vllm.svc.cluster.local"
 ELSEWHERE = {"Service/vllm/vllm-router-service", "Secret/waypost/openai", "GatewayClass//agentgateway"}
 """What the Production Stack, an operator and the gateway's own chart bring."""
@@ -180,7 +184,12 @@ def test_the_pods_are_those_that_the_services_and_policies_mean(manifests) -> No
     assert {port["port"] for rule in network["spec"]["ingress"] for port in rule["ports"]} == set(ports.values())
 
 
-def test_waypost_takes_its_configuration(variant, manifests) -> None:
+def patience(config: Config) -> str:
+    """How long a gateway's filter must wait, so that a cache may be added later."""
+    return f"{config.model_copy(update={'cache': CacheConfig()}).processing_timeout:.0f}s"
+
+
+def test_waypost_takes_its_configuration(variant, manifests, outlives) -> None:
     config = load(config_file(ROOT / variant), {}).config
     (deployment,) = of("Deployment", manifests)
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -188,12 +197,60 @@ def test_waypost_takes_its_configuration(variant, manifests) -> None:
     assert not config.envoy.enabled
     assert (config.listeners.extproc.port, config.listeners.metrics.port) == (ports["extproc"], ports["metrics"])
     assert container["command"][-1] == "/etc/waypost/waypost.yaml"
-    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > config.envoy.drain_timeout
-    assert {f"{config.envoy.message_timeout:.0f}s"} >= set(said(manifests, "message_timeout"))
+    outlives(deployment, config)
+    assert {patience(config)} >= set(said(manifests, "message_timeout"))
     names = ("bufferLimit", "maxBufferSize", "per_connection_buffer_limit_bytes")
     limits = {limit for name in names for limit in said(manifests, name)}
     assert limits in ({"50Mi"}, {50 * 2**20})
     assert config.envoy.max_request_body == 50 * 2**20
+
+
+def test_what_a_gateway_deploys_under_its_name_is_not_ours(build, variant) -> None:
+    """agentgateway applies a Deployment, a Service, … of the Gateway's name; so does Envoy Gateway, if told to."""
+    rendered = build(variant)
+    kinds = ("ConfigMap", "Deployment", "Service", "ServiceAccount")
+    ours = {(kind, key("", document)) for kind in kinds for document in of(kind, rendered)}
+    assert {kind for kind, _ in ours} >= {"ConfigMap", "Deployment", "Service"}
+    (deployment,), (gateway,) = of("Deployment", rendered), of("Gateway", rendered)
+    assert key("", gateway) not in {name for _, name in ours}
+    if "gatewayClassName" in gateway["spec"]:  # its pods have its name in this label
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert labels["app.kubernetes.io/name"] != gateway["metadata"]["name"]
+
+
+def test_the_gateway_is_called_the_same_where_it_is_not_a_reference(variant, manifests) -> None:
+    """In the labels of its pods, the name of its listener, and the command of the tutorial."""
+    (gateway,) = of("Gateway", manifests)
+    name, (policy,) = gateway["metadata"]["name"], of("NetworkPolicy", manifests)
+    pods = [pod for peers in said(policy, "from") for peer in peers for pod in said(peer, "podSelector")]
+    named = {value for pod in pods for label, value in pod["matchLabels"].items() if label.endswith("gateway-name")}
+    assert named == (set() if variant == "istio" else {name})
+    for patch in (patch for document in of("EnvoyPatchPolicy", manifests) for patch in said(document, "jsonPatches")):
+        listeners = {each["name"] for each in patch if each["type"].endswith(".Listener")}
+        assert listeners == {f"{gateway['metadata']['namespace']}/{name}/http"}
+    if variant.startswith("ai-gateway"):
+        for page in DOCS.glob("tutorial/production-stack*.md"):
+            text = page.read_text("utf-8")
+            assert re.findall(r"owning-gateway-name=([\w-]+)", text) == [name], page
+            assert f"`{gateway['metadata']['namespace']}/{name}/http`" in text, page
+
+
+def test_the_less_busy_replica_gets_the_next_request(variant, manifests) -> None:
+    clusters = [value for value in said(manifests, "value") if isinstance(value, dict) and "lb_policy" in value]
+    rules = [rule["spec"] for rule in of("DestinationRule", manifests) if rule["spec"]["host"].startswith("waypost.")]
+    rules = [rule["trafficPolicy"]["loadBalancer"]["simple"] for rule in rules]
+    # agentgateway takes the better of two anyway.
+    expected = [] if variant == "agentgateway" else ["LEAST_REQUEST"]
+    assert [*(cluster["lb_policy"] for cluster in clusters), *rules] == expected
+
+
+def test_the_envoy_of_the_page_is_like_those_of_the_manifests() -> None:
+    text = (DOCS / "how-to/run-beside-your-own-envoy.md").read_text("utf-8")
+    blocks = dict(re.findall(r"^```(yaml(?: envoy)?)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    config, envoy = Config.model_validate(yaml.safe_load(blocks["yaml"])), yaml.safe_load(blocks["yaml envoy"])
+    assert list(said(envoy, "message_timeout")) == [patience(config)]
+    (cluster,) = [each for each in envoy["static_resources"]["clusters"] if each["name"] == "waypost"]
+    assert cluster["lb_policy"] == "LEAST_REQUEST"
 
 
 def test_every_model_of_the_pool_has_a_route(variant, manifests) -> None:
@@ -237,6 +294,8 @@ def test_the_values_of_the_charts_agree_with_the_manifests() -> None:
     )
     config = load(ROOT / "ai-gateway/waypost/waypost.yaml", {}).config
     (engine,) = stack["servingEngineSpec"]["modelSpec"]
+    if engine["replicaCount"] > 1 and "pvcStorage" in engine:  # one claim for all replicas, wherever they run
+        assert engine["pvcAccessMode"] == ["ReadWriteMany"]
     assert engine["modelURL"] == config.models["qwen3-8b"].served_as
     assert (engine["replicaCount"], engine["requestGPU"]) == (2, 1)
     assert (stack["routerSpec"]["routingLogic"], stack["routerSpec"]["servicePort"]) == ("roundrobin", 80)

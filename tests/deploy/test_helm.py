@@ -126,6 +126,50 @@ def test_a_pod_lives_until_its_answers_ended(render, drain, grace) -> None:
     )
 
 
+@pytest.mark.parametrize("name", SETS)
+def test_every_example_lives_until_its_answers_ended(render, value_sets, load_as_deployed, outlives, name) -> None:
+    data = one(documents := render(value_sets[name]), "ConfigMap")["data"]
+    outlives(one(documents, "Deployment"), load_as_deployed(data.pop("waypost.yaml"), data).config)
+
+
+def test_a_pod_that_need_not_wait_has_no_hook(render) -> None:
+    """Kubernetes before 1.33 refuses to sleep for no seconds."""
+    assert container(render({"preStopSeconds": 7}))["lifecycle"] == {"preStop": {"sleep": {"seconds": 7}}}
+    assert "lifecycle" not in container(render({"preStopSeconds": 0}))
+
+
+def tls_of(*parts: str, client_ca: tuple[str, ...] = ()):
+    pair = {"certificate": "/run/secrets/tls/tls.crt", "key": "/run/secrets/tls/tls.key"}
+    ca = {"client_ca": "/run/secrets/tls/ca.crt"}
+    return {part: pair | (ca if part in client_ca else {}) for part in parts}
+
+
+OPEN = {"http": "0.0.0.0:8801", "api": "0.0.0.0:8080", "metrics": "0.0.0.0:9190"}
+
+
+@pytest.mark.parametrize(
+    ("tls", "port", "scheme"),
+    [
+        ({}, "api", "HTTP"),
+        (tls_of("metrics"), "api", "HTTP"),
+        (tls_of("metrics", client_ca=("metrics",)), "api", "HTTP"),
+        (tls_of("api", "metrics"), "api", "HTTPS"),
+        (tls_of("api", client_ca=("api",)), "metrics", "HTTP"),
+        (tls_of("api", "metrics", client_ca=("api",)), "metrics", "HTTPS"),
+    ],
+)
+def test_probes_ask_where_no_certificate_is_asked_for(
+    render, require_valid, load_as_deployed, tls, port, scheme
+) -> None:
+    text = config_with(tls=tls, listeners=OPEN)
+    load_as_deployed(text)
+    documents = render({"config": text})
+    require_valid(one(documents, "Deployment"))
+    probes = [container(documents)[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
+    assert [probe["path"] for probe in probes] == ["/ready", "/ready", "/health"]
+    assert {(probe["port"], probe["scheme"]) for probe in probes} == {(port, scheme)}
+
+
 def test_workers_are_an_argument(render) -> None:
     assert container(render({}))["args"] == ["serve"]
     assert container(render({"workers": 4}))["args"] == ["serve", "--workers=4"]
@@ -232,6 +276,14 @@ def test_a_closed_network_still_finds_names(render) -> None:
         ({"config": config_with(envoy={"drain_timeout": "${DRAIN}"})}, "set terminationGracePeriodSeconds"),
         ({"config": config_with(envoy={"enabled": False}), "workers": 2}, "raise replicas"),
         ({"config": config_with(), "serviceMonitor": {"enabled": True}}, r"listeners\.metrics"),
+        (
+            {"config": config_with(tls=tls_of("api", client_ca=("api",)))},
+            r"ask listeners\.metrics, which is on the loopback; write 0\.0\.0\.0",
+        ),
+        (
+            {"config": config_with(tls=tls_of("api", "metrics", client_ca=("api", "metrics")), listeners=OPEN)},
+            r"leave client_ca out of tls\.metrics",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused(render, values, told) -> None:

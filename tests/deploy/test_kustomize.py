@@ -34,6 +34,12 @@ def test_the_configuration_is_one_that_waypost_takes(build, load_as_deployed, di
 
 
 @pytest.mark.parametrize("directory", SAME)
+def test_a_pod_lives_until_its_answers_ended(build, load_as_deployed, outlives, directory) -> None:
+    documents = build(directory)
+    outlives(one(documents, "Deployment"), load_as_deployed(one(documents, "ConfigMap")["data"]["waypost.yaml"]).config)
+
+
+@pytest.mark.parametrize("directory", SAME)
 def test_the_chart_says_the_same(build, render, value_sets, directory) -> None:
     mine, charts = build(directory), render(value_sets[SAME[directory]])
     assert {document["kind"] for document in mine} == {document["kind"] for document in charts}

@@ -24,7 +24,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ default .Chart.AppVersion $image.tag }}{{ end }}
 {{- end -}}
 
-{{/* What the chart must know of waypost.yaml: the ports that other machines reach, the probes' scheme, the drain. */}}
+{{/* What the chart must know of waypost.yaml: the ports that other machines reach, where probes ask, the drain. */}}
 {{- define "waypost.settings" -}}
 {{- $config := fromYaml .Values.config -}}
 {{- if hasKey $config "Error" }}{{ fail (printf "config is not YAML: %s" $config.Error) }}{{ end -}}
@@ -43,7 +43,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- if and (gt (int .Values.workers) 1) (not $ownEnvoy) }}{{ fail "workers listen on a port each, and a gateway knows one: leave workers at 1 and raise replicas" }}{{ end -}}
 {{- $tls := default dict $config.tls -}}
-{{- dict "ports" $ports "tls" (keys $tls | sortAlpha) "drain" (toString (default "30s" $envoy.drain_timeout)) "ownEnvoy" $ownEnvoy | toJson -}}
+{{- $probes := "api" -}}
+{{- if (default dict $tls.api).client_ca -}}
+{{- $probes = "metrics" -}}
+{{- $why := "config: with tls.api.client_ca the probes of Kubernetes, which have no certificate, ask listeners.metrics" -}}
+{{- if not (hasKey $ports "metrics") }}{{ fail (printf "%s, which is on the loopback; write 0.0.0.0" $why) }}{{ end -}}
+{{- if (default dict $tls.metrics).client_ca }}{{ fail (printf "%s; leave client_ca out of tls.metrics" $why) }}{{ end -}}
+{{- end -}}
+{{- dict "ports" $ports "probes" $probes "tls" (keys $tls | sortAlpha) "drain" (toString (default "30s" $envoy.drain_timeout)) "ownEnvoy" $ownEnvoy | toJson -}}
 {{- end -}}
 
 {{/* A pod's last seconds: until load balancers forgot it, until its answers ended, until the rest was stopped. */}}
