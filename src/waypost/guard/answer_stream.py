@@ -1,6 +1,9 @@
 """The check of a streamed answer: its texts are read in overlapping parts, a little before the client has them.
 
 A character goes on once it was read together with the ``hold_back`` characters before and after it, or with the end.
+Events keep their order, so a text that pauses would hold up all that follows. Once the other texts of its choice have
+gone on for ``hold_back`` characters, as an answer does after its reasoning, what it had said before waits no longer for
+more. If it goes on after all, it is read together with what came before the pause.
 """
 
 from __future__ import annotations
@@ -16,12 +19,16 @@ from waypost.types import Verdict, Wire
 from waypost.wire import filtered
 from waypost.wire.document import Document
 from waypost.wire.events import EventCutter
-from waypost.wire.generated import Channel, finished, generated
+from waypost.wire.generated import Channel, Generated, finished, generated
 from waypost.wire.sse import SseReader
 
 __all__ = ["StreamedAnswer"]
 
 _MAX_EVENT: Final = 2**20
+_MAX_HELD: Final = 32 * 2**20
+"""Bytes of memory. Where more waits, perhaps for a choice that stands still, it is read as if the answer were over."""
+_BESIDE: Final = 400
+"""Bytes that an event takes while it is held, besides its own."""
 _ABOUT: Final = ("id", "created", "model")
 
 
@@ -30,10 +37,42 @@ class _Text:
     """One text of a stream; positions count characters from its beginning."""
 
     tail: str = ""
-    """What is not cleared yet, and ``hold_back`` characters before it."""
+    """The end of it, with what is not cleared yet."""
     length: int = 0
     cleared: int = 0
-    complete: bool = False
+    ripe: int = 0
+    """To here nothing more is waited for: the text ended there, or others went on."""
+    paused_at: int = 0
+    elsewhere: int = 0
+    """Characters that other texts of the choice have said since this one was ``paused_at`` long."""
+
+    def add(self, piece: str) -> None:
+        """Go on."""
+        self.tail += piece
+        self.length += len(piece)
+
+    def end(self) -> None:
+        """Wait for nothing more."""
+        self.ripe = self.length
+
+    def pass_by(self, characters: int, margin: int) -> None:
+        """Let another text of the choice go on; after a ``margin`` of that, what was said before it is ripe."""
+        if not self.elsewhere:
+            self.paused_at = self.length
+        self.elsewhere += characters
+        if self.elsewhere >= margin:
+            self.ripe = max(self.ripe, self.paused_at)
+            self.elsewhere = 0
+
+    def readable(self, margin: int) -> int:
+        """Return how far the text is cleared if nothing is wrong with its tail; texts are read a ``margin`` at once."""
+        waiting = self.length - self.cleared
+        return max(self.ripe, self.length - margin if waiting >= 2 * margin else 0)
+
+    def clear(self, to: int, margin: int) -> None:
+        """Keep what is to be read with the next part: enough that no pause parts what would be read as one."""
+        self.cleared = to
+        self.tail = self.tail[-max(self.length - to + margin, 2 * margin) :]
 
 
 @dataclass(slots=True)
@@ -50,19 +89,21 @@ class StreamedAnswer:
         self._bench = bench
         self._cutter = EventCutter()
         self._held: deque[_Held] = deque()
+        self._size = 0
         self._texts: dict[Channel, _Text] = {}
         self._about: dict[str, object] = {}
 
     async def feed(self, data: bytes, *, last: bool) -> tuple[bytes, Verdict | None]:
         """Take a piece; return what may pass, and the verdict that stops the answer there."""
-        stop: Verdict | None = None
+        passed: list[bytes] = []
         for event in self._events(data, last=last):
-            stop = self._take(event) or await self._check(over=False)
+            stop = self._take(event) or await self._check(over=self._size > _MAX_HELD)
+            passed += self._released()
             if stop:
-                break
-        if last and not stop:
-            stop = await self._check(over=True)
-        return b"".join(self._released()), stop
+                return b"".join(passed), stop
+        stop = await self._check(over=True) if last else None
+        passed += self._released()
+        return b"".join(passed), stop
 
     def ending(self, wire: Wire, notice: str) -> bytes:
         """Write what the client gets in place of the rest."""
@@ -84,6 +125,7 @@ class StreamedAnswer:
             if stop := self._bench.unread("an event of the answer is no JSON object of a readable size"):
                 return stop
         self._held.append(held)
+        self._size += len(event) + _BESIDE
         return None
 
     def _read(self, event: bytes, held: _Held) -> None:
@@ -92,7 +134,7 @@ class StreamedAnswer:
         reader = SseReader()
         for data in (*reader.feed(event), *reader.finish()):
             if data.strip() == b"[DONE]":
-                self._complete(self._texts)
+                self._end(self._texts)
             elif data.strip():
                 self._note(Document.parse(data), held)
 
@@ -100,28 +142,31 @@ class StreamedAnswer:
         self._about = self._about or {key: value for key in _ABOUT if (value := document.get(key)) is not None}
         for piece in generated(document):
             text = self._texts.setdefault(piece.channel, _Text())
-            text.tail += piece.text
-            text.length += len(piece.text)
+            text.add(piece.text)
             held.ends[piece.channel] = text.length
+            self._pass_by(piece)
         ending = finished(document)
-        self._complete(channel for channel in self._texts if not channel or channel[0] in ending)
+        self._end(channel for channel in self._texts if not channel or channel[0] in ending)
 
-    def _complete(self, channels: Iterable[Channel]) -> None:
+    def _pass_by(self, piece: Generated) -> None:
+        for channel, text in self._texts.items():
+            if channel[:1] == piece.channel[:1] and channel != piece.channel:
+                text.pass_by(len(piece.text), self._bench.hold_back)
+
+    def _end(self, channels: Iterable[Channel]) -> None:
         for channel in channels:
-            self._texts[channel].complete = True
+            self._texts[channel].end()
 
     async def _check(self, *, over: bool) -> Verdict | None:
         """Judge the texts of which enough has come, or, when it is ``over``, all that is left."""
+        if over:
+            self._end(self._texts)
         margin = self._bench.hold_back
         for text in self._texts.values():
-            waiting = text.length - text.cleared
-            whole = over or text.complete
-            if not waiting or (not whole and waiting < 2 * margin):
-                continue
-            if stop := await self._bench.judge(text.tail):
-                return stop
-            text.cleared = text.length if whole else text.length - margin
-            text.tail = text.tail[max(0, len(text.tail) - (text.length - text.cleared) - margin) :]
+            if (to := text.readable(margin)) > text.cleared:
+                if stop := await self._bench.judge(text.tail):
+                    return stop
+                text.clear(to, margin)
         return None
 
     def _released(self) -> Iterator[bytes]:
@@ -129,4 +174,6 @@ class StreamedAnswer:
             held = self._held[0]
             if any(self._texts[channel].cleared < end for channel, end in held.ends.items()):
                 return
-            yield self._held.popleft().event
+            self._held.popleft()
+            self._size -= len(held.event) + _BESIDE
+            yield held.event

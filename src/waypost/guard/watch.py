@@ -31,7 +31,11 @@ class Watch:
         self, guard: JailbreakGuard, request: Request, known: SignalResult | None
     ) -> tuple[SignalResult, Verdict | None]:
         """Judge a request whose messages are all that is said in it; ``known``: what a rule had measured."""
-        result = known or await self.measure(request)
+        if known is None or not _is_spoken(request):
+            result = await self.measure(request)  # to a rule all is unknown where nothing is said; a guard has no doubt
+        else:
+            result = known
+            self.health.note("jailbreak", known.unknown)
         return result, judge(about_request(guard), result)
 
     async def pii(self, guard: PiiGuard, request: Request, texts: Sequence[str]) -> tuple[Search, Verdict | None]:
@@ -43,7 +47,7 @@ class Watch:
 
     async def measure(self, request: Request) -> SignalResult:
         """Measure attacks in the messages."""
-        if not any(message.text for message in request.messages):
+        if not _is_spoken(request):
             return SignalResult("jailbreak", unknown=_UNREADABLE if _is_opaque(request) else "")
         if self.signal is None:
             return SignalResult("jailbreak", unknown="no such signal here")
@@ -56,8 +60,18 @@ class Watch:
         if self.personal is None:
             return Search(((),) * len(texts), SignalResult("pii", unknown="no such signal here"))
         search = await self.personal.search(texts, guard.thresholds)
-        self.health.note("pii", search.result.unknown)
+        if any(map(_says_something, texts)):  # where nothing was read, nothing is known of who reads
+            self.health.note("pii", search.result.unknown)
         return search
+
+
+def _is_spoken(request: Request) -> bool:
+    return any(_says_something(message.text) for message in request.messages)
+
+
+def _says_something(text: str) -> bool:
+    """Whether there is more than blanks, which no classifier reads."""
+    return bool(text) and not text.isspace()
 
 
 def _is_opaque(request: Request) -> bool:
