@@ -84,7 +84,7 @@ class Exchange:
     def on_headers(self) -> Reply | Forward | None:
         """Answer, pass on, or return None to ask for the body."""
         path, method = self._head.path, self._head.method
-        if path in _READERS:
+        if path in _READERS and method != "OPTIONS":  # a browser asks the backend whether it may
             return None if method == "POST" else self._refuse(MethodNotAllowed(method, path))
         if path == _MODELS and method == "GET":
             self._status = 200

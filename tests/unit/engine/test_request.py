@@ -129,7 +129,7 @@ def test_a_wrong_body_is_refused_and_recorded(ask, engine, observer, body, statu
     assert (record.decision, record.selection) == (None, None)
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", [CHAT, "/v1/completions"])
 def test_our_paths_want_post(engine, observer, method, path):
     exchange = engine.open(RequestHead(method, path))
@@ -153,7 +153,14 @@ def test_the_models_are_listed_the_virtual_ones_first(engine, observer):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/v1/embeddings"), ("GET", "/v1/models/math"), ("DELETE", "/v1/models"), ("GET", "/"), ("POST", "/v2")],
+    [
+        ("POST", "/v1/embeddings"),
+        ("OPTIONS", CHAT),
+        ("GET", "/v1/models/math"),
+        ("DELETE", "/v1/models"),
+        ("GET", "/"),
+        ("POST", "/v2"),
+    ],
 )
 def test_what_is_not_ours_goes_to_the_default_model_as_it_is(engine, observer, method, path):
     exchange = engine.open(RequestHead(method, path, {"x-vsr-debug": "true"}))
