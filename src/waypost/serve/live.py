@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from waypost.build import build_engine
 from waypost.config.load import Loaded, load
+from waypost.config.redact import without_userinfo
 from waypost.config.restart import needs_restart
 from waypost.engine import Engine
 from waypost.errors import ConfigError, Problem, WaypostError
@@ -77,6 +78,7 @@ class Live:
             self.telemetry.metrics.reloaded(applied=True)
             log.info("configuration reloaded", extra={"event": "config_reloaded", "digest": loaded.digest})
         self.error = ""
+        self.telemetry.metrics.last_reload.set(1)  # also when an edit was taken back, which is no reload
 
     async def apply(
         self, loaded: Loaded, follow: Callable[[Loaded], Awaitable[None]], retire: Callable[[], None]
@@ -98,7 +100,7 @@ class Live:
         await self.resources.close()
 
     def _refused(self, why: str) -> None:
-        self.error = why = self._veil(why)
+        self.error = why = without_userinfo(self._veil(why))
         self.telemetry.metrics.reloaded(applied=False)
         for line in why.splitlines():
             log.error("reload refused, the old configuration stays: %s", line, extra={"event": "config_reload_failed"})

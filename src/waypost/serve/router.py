@@ -219,6 +219,7 @@ class Router:
             cache_counts=self._cache_counts,
             store=lambda: self._store,
             admin=self._admin,
+            metrics=self.metrics.render,
             settings=self._config.api,
             address=self._config.listeners.api,
         )

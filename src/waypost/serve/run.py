@@ -17,7 +17,7 @@ from waypost.observe import log as logs
 from waypost.serve.banner import start_up_block
 from waypost.serve.loop import loop_factory
 from waypost.serve.router import Router
-from waypost.serve.watch import changes
+from waypost.serve.watch import changes, digest_of_file
 
 __all__ = ["run"]
 
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
 _LAST_SECONDS = 2.0
+_RETRY_SECONDS = 5.0
+_UNWATCHED = "%s cannot be watched, so changes are found up to %g s late; SIGHUP reads it at once: %s"
 
 
 def run(path: Path, workers: int = 1) -> int:
@@ -92,8 +94,17 @@ async def _finished(task: asyncio.Task[None], *, unless: asyncio.Event) -> bool:
 
 
 async def _watch(path: Path, changed: asyncio.Event) -> None:
-    async for _ in changes(path):
-        changed.set()
+    seen, told = digest_of_file(path), ""
+    while True:
+        try:
+            async for now in changes(path, seen):
+                seen = now
+                changed.set()
+        except Exception as error:  # noqa: BLE001  (the edge of a background task, which must go on trying)
+            if (why := repr(error)) != told:
+                told = why
+                log.error(_UNWATCHED, path, _RETRY_SECONDS, why, extra={"event": "config_watch_failed"})  # noqa: TRY400
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def _reload(router: Router, asked: asyncio.Event) -> None:

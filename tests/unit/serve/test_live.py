@@ -141,9 +141,20 @@ async def test_a_broken_file_changes_nothing_and_is_told(live, envoy, metrics, w
     assert (envoy.followed, reloads(metrics, "rejected"), reloads(metrics, "applied")) == ([], 1, 0)
     assert all(line.startswith("reload refused, the old configuration stays: ") for line in caplog.messages)
 
+    assert sample(metrics.registry, "waypost_config_last_reload_successful") == 0
+
     write_config("a")
     await live.reload(envoy.follow, envoy.retire)
     assert live.error == ""
+    assert sample(metrics.registry, "waypost_config_last_reload_successful") == 1
+    assert reloads(metrics, "applied") == 0  # what was in force still is
+
+
+async def test_a_password_in_a_mistake_is_not_told(live, envoy, write_config, caplog):
+    write_config("a").write_text("https://me:canary@host: 1\nhttps://me:canary@host: 2\n")
+    await live.reload(envoy.follow, envoy.retire)
+    assert "https://***@host" in live.error
+    assert "canary" not in live.error + caplog.text
 
 
 async def test_what_needs_a_restart_is_refused_by_name(live, envoy, write_config):

@@ -11,6 +11,7 @@ import pytest
 
 from waypost.errors import ConfigError, Problem, SetupError
 from waypost.serve import run as module
+from waypost.serve import watch
 from waypost.serve.run import run
 
 
@@ -134,6 +135,30 @@ def test_a_changed_file_reloads(serve, write_config):
 
     code, asked, _ = serve(reload=[change, raises(signal.SIGINT)])
     assert (code, asked) == (0, ["start", "reload", "reload", "drain", "kill"])
+
+
+def test_a_watch_that_fails_is_told_once_and_tried_again(serve, write_config, monkeypatch, caplog):
+    real, failures = watch.awatch, [OSError("OS file watch limit reached."), OSError("OS file watch limit reached.")]
+
+    def awatch(*paths, **settings):
+        if failures:
+            write_config("a", f"b{len(failures)}")  # which is found without a watch, too
+            raise failures.pop()
+        return real(*paths, **settings)
+
+    async def change() -> None:
+        write_config("a", "c")
+
+    async def nothing() -> None:
+        pass
+
+    monkeypatch.setattr(watch, "awatch", awatch)
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.0)
+    code, asked, _ = serve(reload=[nothing, nothing, change, raises(signal.SIGINT)])
+    assert (code, asked) == (0, ["start", *["reload"] * 4, "drain", "kill"])
+    (told,) = (line for line in caplog.messages if "cannot be watched" in line)
+    assert "OS file watch limit reached." in told
+    assert "SIGHUP" in told
 
 
 def test_a_wrong_file_starts_nothing(serve, write_config, routers):

@@ -9,6 +9,7 @@ import yaml
 from fastapi import APIRouter
 from pydantic import Field
 
+from waypost.config.redact import without_userinfo
 from waypost.config.show import show
 from waypost.errors import ConfigError, Problem
 from waypost.serve.api.model import Ask, Tell
@@ -141,4 +142,5 @@ def _applied(store: ConfigStore) -> Applied:
 
 
 def _mistake(problem: Problem) -> Mistake:
-    return Mistake(line=problem.line, column=problem.column, path=problem.path, message=problem.message)
+    path, message = without_userinfo(problem.path), without_userinfo(problem.message)
+    return Mistake(line=problem.line, column=problem.column, path=path, message=message)

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from waypost.config.redact import without_userinfo
 from waypost.errors import ConfigError, InferenceError, RequestError
 
 __all__ = ["RESPONSES", "Conflict", "Forbidden", "Unauthorized", "Unavailable", "answer", "handle_errors"]
@@ -101,7 +102,7 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _misconfigured(_: Request, error: Exception) -> JSONResponse:
-    return answer(422, str(error), code="invalid_configuration")
+    return answer(422, without_userinfo(str(error)), code="invalid_configuration")
 
 
 async def _not_inferred(_: Request, error: Exception) -> JSONResponse:

@@ -35,6 +35,8 @@ class Services:
     """None until the router has started."""
     admin: Callable[[], Admin | None]
     """Of our Envoy; None until it runs, and where none is ours."""
+    metrics: Callable[[], bytes]
+    """The text exposition of all processes; see :meth:`Metrics.render`."""
     settings: ApiConfig
     address: HostPort
     """Where the API listens."""

@@ -13,7 +13,7 @@ from typing import Final
 
 import waypost
 from waypost.config.load import Loaded, loads
-from waypost.config.redact import without_userinfo
+from waypost.config.redact import with_userinfo, without_userinfo
 from waypost.config.restart import needs_restart
 from waypost.errors import BadRequest
 from waypost.serve.api.errors import Conflict
@@ -71,34 +71,54 @@ class ConfigStore:
         return Stored(without_userinfo(_text(content)), _revision(content))
 
     def check(self, text: str) -> Check:
-        """Understand ``text`` as if it stood in the file. Raises ConfigError with every mistake."""
-        loaded = loads(text, str(self.in_force.path), self._environ, workers=self.in_force.workers)
-        return Check(loaded, needs_restart(self.in_force.config, loaded.config))
+        """Understand ``text`` as :meth:`apply` would, hidden parts of the present file included, if they can be told.
+
+        Raises ConfigError with every mistake.
+        """
+        shown = self._understood(text)  # first: its mistakes are at the places that the client sees, without passwords
+        try:
+            whole = _whole(text, _read(self.in_force.path))
+        except (BadRequest, Conflict):
+            return shown
+        return shown if whole == text else self._understood(whole)
 
     async def apply(self, text: str, revision: str) -> None:
         """Replace the file, which must still be at ``revision``, and put it in force.
 
         Raises Conflict when the file is another by now or may not be written, BadRequest when ``text`` is not the whole
-        truth, ConfigError when it is wrong or refused. Then the file is as before.
+        truth, ConfigError when it is wrong or refused. Then the file is as before. A ``***`` that :meth:`read` showed
+        in a URL stands for what the file has there.
         """
         if without_userinfo(text) != text:
             raise BadRequest("a password in a URL does not belong into the file; use ${NAME}", code="secret_in_text")
         async with self._lock:
-            await self._exchange(text.encode(), revision)
+            old = self._at(revision)
+            whole = _whole(text, old)
+            if whole != text:
+                await asyncio.to_thread(self._understood, text)  # see `check`
+            await self._exchange(whole.encode(), old)
 
     async def roll_back(self, revision: str) -> None:
         """Put back what the last :meth:`apply` replaced; a second rollback undoes the first. Raises as it does."""
         async with self._lock:
             if not self._previous.exists():
                 raise Conflict("There is nothing to go back to.", code="no_previous_configuration")
-            await self._exchange(_read(self._previous), revision)
+            await self._exchange(_read(self._previous), self._at(revision))
 
-    async def _exchange(self, new: bytes, revision: str) -> None:
-        old = _read(self._file)
-        if revision != _revision(old):
-            message = f"The file is at revision {_revision(old)} by now; read it again."
+    def _at(self, revision: str) -> bytes:
+        """Read the file, which must be at ``revision``."""
+        content = _read(self._file)
+        if revision != _revision(content):
+            message = f"The file is at revision {_revision(content)} by now; read it again."
             raise Conflict(message, code="revision_conflict", param="revision")
-        wanted = await asyncio.to_thread(self.check, _text(new))
+        return content
+
+    def _understood(self, text: str) -> Check:
+        loaded = loads(text, str(self.in_force.path), self._environ, workers=self.in_force.workers)
+        return Check(loaded, needs_restart(self.in_force.config, loaded.config))
+
+    async def _exchange(self, new: bytes, old: bytes) -> None:
+        wanted = await asyncio.to_thread(self._understood, _text(new))
         if wanted.restart:
             raise Conflict(f"This takes effect only at a restart: {', '.join(wanted.restart)}.", code="needs_restart")
         await self._put(new)
@@ -139,6 +159,14 @@ def _read(path: Path) -> bytes:
 
 def _text(content: bytes) -> str:
     return content.decode("utf-8-sig", errors="replace")
+
+
+def _whole(text: str, old: bytes) -> str:
+    """Put what :meth:`ConfigStore.read` hid of ``old`` back into ``text``. Raises BadRequest if it cannot tell."""
+    try:
+        return with_userinfo(text, _text(old))
+    except ValueError as error:
+        raise BadRequest(str(error), code="hidden_in_text") from None
 
 
 def _revision(content: bytes) -> str:

@@ -133,6 +133,7 @@ def services(followed: Followed, encoder: WordEncoder, environ: dict[str, str]) 
             "cache_counts": dict,
             "store": lambda: store,
             "admin": lambda: None,
+            "metrics": bytes,
         }
         api = ApiConfig.model_validate(settings or {})
         return Services(**(parts | others), settings=api, address=HostPort(address, 8080))

@@ -40,6 +40,7 @@ async def client(engine):
         cache_counts=lambda: engine.cache.counts,
         store=lambda: None,
         admin=lambda: None,
+        metrics=bytes,
         settings=ApiConfig(),
         address=HostPort("127.0.0.1", 8080),
     )

@@ -186,3 +186,135 @@ async def test_validate_a_right_one(http, path, followed):
     right["listeners"] = {"api": "127.0.0.1:1"}
     told = (await http.post(f"{ROUTER}/validate", json={"text": json.dumps(right)})).json()
     assert (told["valid"], told["needs_restart"]) == (True, ["listeners.api"])
+
+
+WIKI = "# ask it at https://***@wiki.local/waypost\n"
+OTHER = "# or at https://***@wiki.local/other\n"
+EDITS = {  # what the client does to what it sees, and what that does to the file
+    "turned round": (
+        (WIKI + OTHER, OTHER + WIKI),
+        (
+            "# ask it at https://ops:canary1@wiki.local/waypost\n# or at https://ops:canary2@wiki.local/other\n",
+            "# or at https://ops:canary2@wiki.local/other\n# ask it at https://ops:canary1@wiki.local/waypost\n",
+        ),
+    ),
+    "removed": ((WIKI, ""), ("# ask it at https://ops:canary1@wiki.local/waypost\n", "")),
+    "other words around it": (("Clone ssh", "Please clone ssh"), ("Clone ssh", "Please clone ssh")),
+    "other words before two alike": (("# mirrors:", "# copies:"), ("# mirrors:", "# copies:")),
+}
+
+
+class TestWithPasswords:
+    """A file with URLs whose password, or whatever stands before an @, no answer shows."""
+
+    TEXT = """\
+# ask it at https://ops:canary1@wiki.local/waypost
+# or at https://ops:canary2@wiki.local/other
+version: 1
+models: {a: {endpoints: [{url: http://127.0.0.1:1}]}}
+routing:
+  default_model: a
+  signals: {keywords: [{name: k, any: [hi]}]}
+  decisions:
+  - name: d
+    when: {keyword: k}
+    models: [{model: a}]
+    system_prompt: {text: "Clone ssh://git@code.local/app.git first."}
+# mirrors: ftp://canary3@mirror.local/x
+# and ftp://canary4@mirror.local/x
+"""
+
+    @pytest.fixture
+    def path(self, write_config):
+        path = write_config("a")
+        path.write_text(self.TEXT)
+        return path
+
+    async def test_what_was_read_may_be_put_back(self, apply, read, path, followed):
+        shown = (await read())["text"]
+        assert "canary" not in shown
+        assert WIKI in shown
+        assert (await apply(shown)).status_code == 200
+        assert path.read_text() == self.TEXT
+        assert (await apply(shown.replace("[hi]", "[hi, hello]"))).status_code == 200
+        assert path.read_text() == self.TEXT.replace("[hi]", "[hi, hello]")
+        assert (
+            followed.loaded.config.routing.decisions[0].system_prompt.text
+            == "Clone ssh://git@code.local/app.git first."
+        )
+
+    @pytest.mark.parametrize(("edit", "expected"), EDITS.values(), ids=EDITS)
+    async def test_each_url_keeps_its_own(self, apply, read, path, edit, expected):
+        answer = await apply((await read())["text"].replace(*edit))
+        assert answer.status_code == 200, answer.text
+        assert path.read_text() == self.TEXT.replace(*expected)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("https://***@wiki.local/waypost", "https://***@elsewhere.local/waypost"),
+            ("https://***@wiki.local/waypost", "http://***@wiki.local/waypost"),
+            (WIKI, WIKI + WIKI),
+            ("version: 1", "# https://***@new.local\nversion: 1"),
+            ("# and ftp", "# or ftp"),  # one of two that look alike
+            ("# mirrors: ftp://***@mirror.local/x\n", ""),
+        ],
+        ids=["another host", "another scheme", "twice", "a new one", "between two alike", "one of two alike"],
+    )
+    async def test_what_cannot_be_told_is_refused(self, apply, read, path, old, new):
+        text = (await read())["text"]
+        assert old in text
+        answer = await apply(text.replace(old, new))
+        assert error(answer) == (400, "hidden_in_text")
+        assert "***@" in answer.json()["error"]["message"]
+        assert "canary" not in answer.text
+        assert path.read_text() == self.TEXT
+
+    async def test_a_new_password_is_refused_as_before(self, apply, read, path):
+        for url in (
+            "https://ops:new@wiki.local/waypost",
+            "https://ops:canary1@wiki.local/waypost",
+        ):  # nothing to guess at
+            answer = await apply((await read())["text"].replace("https://***@wiki.local/waypost", url))
+            assert error(answer) == (400, "secret_in_text")
+        assert path.read_text() == self.TEXT
+
+    async def test_a_late_client_is_told_that_first(self, apply, read, path):
+        before = await read()
+        path.write_text("# https://***@another.local\n" + self.TEXT)
+        assert error(await apply(before["text"], before["revision"])) == (409, "revision_conflict")
+
+    async def test_a_mistake_is_told_where_the_client_sees_it(self, apply, http, read):
+        text = (await read())["text"]
+        wrong = text.replace(
+            '"Clone ssh://***@code.local/app.git first."}', '"Clone ssh://***@code.local/app.git", x: 1}'
+        )
+        refused, verdict = await apply(wrong), await http.post(f"{ROUTER}/validate", json={"text": wrong})
+        (mistake,) = verdict.json()["errors"]
+        assert f":{mistake['line']}:{mistake['column']} " in refused.json()["error"]["message"]
+        assert wrong.splitlines()[mistake["line"] - 1][mistake["column"] - 1 :].startswith("x: 1")
+
+    async def test_validate_takes_it_for_what_would_be_in_force(self, http, read, followed):
+        text = (await read())["text"]
+        for each in (text, text.replace("# mirrors", "# ftp://***@mirror.local/x mirrors")):  # which apply would refuse
+            told = (await http.post(f"{ROUTER}/validate", json={"text": each})).json()
+            assert (told["valid"], told["errors"], told["needs_restart"]) == (True, [], [])
+        told = (await http.post(f"{ROUTER}/validate", json={"text": text})).json()
+        assert told["digest"] == followed.loaded.digest
+
+    async def test_a_rollback_brings_the_passwords_back(self, http, apply, read, path):
+        text = (await read())["text"]
+        await apply(text.replace(WIKI, ""))
+        answer = await http.post(f"{ROUTER}/rollback", json={"revision": (await read())["revision"]})
+        assert answer.status_code == 200
+        assert path.read_text() == self.TEXT
+
+    async def test_no_mistake_tells_a_password(self, http, apply, read, path):
+        double = self.TEXT + "https://me:canary5@host: 1\nhttps://me:canary5@host: 2\n"
+        await apply((await read())["text"].replace("[hi]", "[hi, hello]"))
+        path.with_name(f"{path.name}.previous").write_text(double)
+        answer = await http.post(f"{ROUTER}/rollback", json={"revision": (await read())["revision"]})
+        assert error(answer) == (422, "invalid_configuration")
+        told = await http.post(f"{ROUTER}/validate", json={"text": double})
+        assert "canary" not in answer.text + told.text
+        assert "https://***@host" in answer.text

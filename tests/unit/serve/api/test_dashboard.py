@@ -65,6 +65,12 @@ async def test_the_schema_is_that_of_the_command_line(http):
     assert (await http.get("/config/router/schema")).json() == json_schema()
 
 
+async def test_the_metrics_are_those_of_the_services(client):
+    answer = await client(metrics=lambda: b"waypost_workers 3.0\n").get("/api/v1/metrics")
+    assert (answer.status_code, answer.text) == (200, "waypost_workers 3.0\n")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
 @pytest.mark.parametrize(
     ("listener", "url"),
     [

@@ -21,6 +21,7 @@ async def get(path: str, metrics: Metrics, checks: dict[str, bool] | None = None
         cache_counts=dict,
         store=lambda: None,
         admin=lambda: None,
+        metrics=bytes,
         settings=ApiConfig(),
         address=HostPort("127.0.0.1", 8080),
     )

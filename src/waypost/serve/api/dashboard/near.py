@@ -11,6 +11,6 @@ __all__ = ["near"]
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (where to connect, not where to listen)
 
 
-def near(listener: HostPort, *, tls: bool = False) -> str:
+def near(listener: HostPort) -> str:
     """Return the URL of a listener; one that listens everywhere is reached over the loopback."""
-    return f"{'https' if tls else 'http'}://{HostPort(_ANYWHERE.get(listener.host, listener.host), listener.port)}"
+    return f"http://{HostPort(_ANYWHERE.get(listener.host, listener.host), listener.port)}"
