@@ -53,7 +53,7 @@ Truth = bool | None
 class RequestHead:
     """The head of an HTTP request. Header names are lower case.
 
-    ``path`` has no query, no escapes, no ``.`` or ``..``, and no slash too many.
+    ``path`` has no query, no escapes or control characters, no ``.`` or ``..``, and no slash too many.
     """
 
     method: str

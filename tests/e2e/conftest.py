@@ -366,6 +366,24 @@ async def envoy(run_dir: Path, processor: Processor) -> AsyncIterator[Callable[.
 
 
 @pytest.fixture
+def raw() -> Callable[[Config, bytes], Awaitable[tuple[bytes, bytes]]]:
+    """Send bytes to the listener of a configuration: ``head, body = await raw(config, b"GET …")``, read to the end.
+
+    For what an HTTP client would tidy up. The request must be one after which the connection closes.
+    """
+
+    async def send(config: Config, request: bytes) -> tuple[bytes, bytes]:
+        reader, writer = await asyncio.open_connection(*config.listeners.http)
+        writer.write(request)
+        async with asyncio.timeout(60):
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        return head, body
+
+    return send
+
+
+@pytest.fixture
 async def client() -> AsyncIterator[Callable[[Config], httpx.AsyncClient]]:
     """Make HTTP clients whose base URL is the listener of a configuration."""
     async with contextlib.AsyncExitStack() as stack:

@@ -41,7 +41,8 @@ async def test_a_name_that_does_not_resolve_is_a_503(make_config, envoy, client)
 @pytest.mark.parametrize("body_mode", ["buffered", "full_duplex_streamed"])
 async def test_without_the_processor_requests_are_rejected(backend, make_config, envoy, client, processor, body_mode):
     math = await backend()
-    config = make_config({"math": [math.url]}, envoy={"request_body": body_mode})
+    # Envoy's pauses between its attempts are random; each attempt has to fit.
+    config = make_config({"math": [math.url]}, envoy={"request_body": body_mode, "message_timeout": "1s"})
     await envoy(config)
     await processor.stop()
     answer = await client(config).post(CHAT, json={"model": "math"})
@@ -72,12 +73,13 @@ async def test_a_slow_processor_is_a_504(backend, make_config, envoy, client, pr
     assert shape(answer) == (504, "server_error", "router_timeout")
 
 
-@pytest.mark.parametrize("size, status", [(64 * 1024, 200), (64 * 1024 + 1, 413)])
-async def test_the_body_limit_is_exact(backend, make_config, envoy, client, size, status):
+@pytest.mark.parametrize("limit", [64 * 1024, 3 * 2**20])  # below and above what Envoy holds of a connection
+@pytest.mark.parametrize("more, status", [(0, 200), (1, 413)])
+async def test_the_body_limit_is_exact(backend, make_config, envoy, client, limit, more, status):
     math = await backend()
-    config = make_config({"math": [math.url]}, envoy={"max_request_body": "64KiB"})
+    config = make_config({"math": [math.url]}, envoy={"max_request_body": f"{limit // 1024}KiB"})
     await envoy(config)
-    body = b'{"model": "math"}'.ljust(size)
+    body = b'{"model": "math"}'.ljust(limit + more)
     answer = await client(config).post(CHAT, content=body)
     assert answer.status_code == status
     if status == 413:
@@ -86,9 +88,10 @@ async def test_the_body_limit_is_exact(backend, make_config, envoy, client, size
         assert math.requests[0].body == body
 
 
-async def test_a_large_body_passes_whole(backend, make_config, envoy, client):
+@pytest.mark.parametrize("body_mode", ["buffered", "full_duplex_streamed"])
+async def test_a_large_body_passes_whole(backend, make_config, envoy, client, body_mode):
     math = await backend()
-    config = make_config({"math": [math.url]})
+    config = make_config({"math": [math.url]}, envoy={"request_body": body_mode})
     await envoy(config)
     body = b'{"model": "math"}'.ljust(20 * 2**20)
     assert (await client(config).post(CHAT, content=body)).status_code == 200
@@ -121,14 +124,31 @@ async def test_an_error_of_the_backend_is_not_touched(backend, make_config, envo
     assert len(math.requests) == 1
 
 
-async def test_malformed_http_is_answered_in_shape(backend, make_config, envoy):
+MALFORMED = {
+    "message": "The HTTP request is malformed.",
+    "type": "invalid_request_error",
+    "param": None,
+    "code": None,
+}
+
+
+async def test_malformed_http_is_answered_in_shape(backend, make_config, envoy, raw):
     math = await backend()
     config = make_config({"math": [math.url]})
     await envoy(config)
-    reader, writer = await asyncio.open_connection(*config.listeners.http)
-    writer.write(b"GET / HTTP/1.1\r\n\r\n")  # without a host
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
+    head, body = await raw(config, b"GET / HTTP/1.1\r\n\r\n")  # without a host
     assert head.startswith(b"HTTP/1.1 400 ")
-    error = {"message": "The HTTP request is malformed.", "type": "invalid_request_error", "param": None, "code": None}
-    assert json.loads(body) == {"error": error}
+    assert json.loads(body) == {"error": MALFORMED}
+
+
+@pytest.mark.parametrize("body_mode", ["buffered", "full_duplex_streamed"])
+@pytest.mark.parametrize("path", [f"{CHAT}%0A", f"{CHAT}%0a?x=%20", "/v1/%00models", "/v1/models%7F", "/%1b"])
+async def test_a_path_with_control_characters_is_refused(backend, make_config, envoy, client, body_mode, path):
+    # For a server whose routes overlook a newline at the end, such a path is one that guards should have read.
+    math = await backend()
+    config = make_config({"math": [math.url]}, envoy={"request_body": body_mode})
+    await envoy(config)
+    answer = await client(config).post(path, json={"model": "math"})
+    assert (answer.status_code, answer.json()) == (400, {"error": MALFORMED})
+    assert (await client(config).post("/v1/%20%C3%A9?x=%0A", json={"model": "math"})).status_code == 200
+    assert [request.path for request in math.requests] == ["/v1/%20%C3%A9?x=%0A"]

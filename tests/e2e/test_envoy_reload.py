@@ -68,11 +68,14 @@ async def test_models_come_and_go_under_load(backend, make_config, envoy, client
     assert (await process.admin.stats(["cluster_manager.active_clusters"])).popitem()[1] == 2  # math and extproc
 
 
-async def test_a_running_answer_outlives_its_cluster_and_listener(backend, make_config, envoy, client, processor):
+@pytest.mark.parametrize("silence", ["600s", "0s"])
+async def test_a_running_answer_outlives_its_cluster_and_listener(
+    backend, make_config, envoy, client, processor, silence
+):
     gate = asyncio.Event()
     old, new = await backend(gates={1: gate}), await backend(name="new")
-    first = make_config({"old": [old.url]})
-    second = make_config({"new": [new.url]}, envoy={"message_timeout": "9s"})
+    first = make_config({"old": [old.url]}, envoy={"request_timeout": silence})
+    second = make_config({"new": [new.url]}, envoy={"request_timeout": silence, "message_timeout": "9s"})
     process = await envoy(first)
     async with client(first).stream("POST", CHAT, json={"model": "old", "stream": True}) as answer:
         lines = answer.aiter_lines()

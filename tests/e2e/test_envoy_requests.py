@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 
 import pytest
 
@@ -84,6 +85,81 @@ async def test_the_path_of_an_endpoint_stands_before_v1(backend, make_config, en
     await client(config).post("/v1//./chat/completions?a=1", json={"model": "math"})
     assert math.requests[0].path == expected
     assert math.requests[0].header("host") == f"localhost:{math.port}"
+
+
+TIDIED = (
+    "/v1%2Fchat%2Fcompletions",
+    "/v1%2fchat/completions",
+    "/v1/chat%2f%2Fcompletions",
+    "/v1%5Cchat%5ccompletions",
+    "/v1\\chat\\completions",
+    "//v1///chat//completions",
+    "/v1/./chat/completions",
+    "/v1/x/../chat/completions",
+    "/v1/%2e/chat/completions",
+    "/v1/x/%2E%2e/chat/completions",
+    "/v1/x%2F..%2fchat/completions",
+    "/v1/x%5c%2e%2e%5Cchat/completions",
+    "/v1/%63hat/completion%73",
+)
+
+
+@pytest.mark.parametrize("body_mode", ["buffered", "full_duplex_streamed"])
+async def test_no_spelling_of_a_path_walks_around_the_processor(backend, make_config, envoy, raw, processor, body_mode):
+    math = await backend()
+    config = make_config({"math": [math.url]}, envoy={"request_body": body_mode})
+    await envoy(config)
+    body = b'{"model": "math"}'
+    rest = f"?next=%2Fa%5Cb//c HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+    expected = f"{CHAT}?next=%2Fa%5Cb//c"
+    for path in TIDIED:
+        head, _ = await raw(config, f"POST {path}{rest}".encode() + body)
+        assert head.startswith(b"HTTP/1.1 200 "), path
+        assert (path, processor.seen[-1][":path"], math.requests[-1].path) == (path, expected, expected)
+    assert len(processor.seen) == len(math.requests) == len(TIDIED)
+
+
+@pytest.mark.parametrize("body_mode", ["buffered", "full_duplex_streamed"])
+async def test_http_1_0_is_spoken(backend, make_config, envoy, raw, body_mode):
+    math = await backend()
+    config = make_config({"math": [math.url]}, envoy={"request_body": body_mode})
+    await envoy(config)
+
+    async def post(body: bytes) -> tuple[bytes, bytes]:
+        length = len(body)
+        return await raw(
+            config, b"POST %b HTTP/1.0\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (CHAT.encode(), length, body)
+        )
+
+    head, answer = await post(b'{"model": "math"}')
+    assert head.startswith(b"HTTP/1.0 200 ")
+    assert json.loads(answer)["choices"][0]["message"]["content"] == "Hello from backend"
+    head, answer = await post(b'{"model": "math", "stream": true}')
+    assert head.startswith(b"HTTP/1.0 200 ")
+    assert b"transfer-encoding" not in head.lower()  # it ends where the connection does
+    events = answer.decode().strip().split("\n\n")
+    assert len(events) == len(math.pieces) + 1
+    assert events[-1] == "data: [DONE]"
+
+
+async def test_a_client_that_does_not_read_costs_little(backend, make_config, envoy):
+    math = await backend(answer={"text": "x" * (64 * 2**20)})
+    config = make_config({"math": [math.url]})
+    process = await envoy(config)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+    client.connect(config.listeners.http)
+    with client:
+        client.sendall(b"GET /v1/files/a/content HTTP/1.1\r\nhost: x\r\n\r\n")
+        paused, read = (
+            f"cluster.model_math.{name}"
+            for name in ("upstream_flow_control_paused_reading_total", "upstream_cx_rx_bytes_total")
+        )
+        async with asyncio.timeout(60):
+            while not (await process.admin.stats([paused])).get(paused):
+                await asyncio.sleep(0.02)
+        # From here on Envoy reads no more of the answer. The kernel's buffers are in this.
+        assert (await process.admin.stats([read]))[read] < 16 * 2**20
 
 
 async def test_weights_share_the_requests(backend, make_config, envoy, client):

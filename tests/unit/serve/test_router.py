@@ -100,6 +100,7 @@ async def test_it_is_ready_from_start_to_drain(make, listeners):
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"http://{listeners['api']}/ready")).json()["config"] == router.live.loaded.digest
         assert (await client.get(f"http://{listeners['metrics']}/metrics")).is_success
+        assert "\nwaypost_workers 1.0\n" in (await client.get(f"http://{listeners['api']}/api/v1/metrics")).text
         await router.drain()
         assert router.status().checks == {"router": False}
         with pytest.raises(httpx.ConnectError):

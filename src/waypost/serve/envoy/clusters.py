@@ -32,6 +32,9 @@ _CHECK_TIMEOUT: Final = 5.0
 """Seconds. A worker answers between its requests: one that is only busy must not look dead."""
 _RESPONSE_BUFFER: Final = 2**20
 """Bytes of an answer that wait for a slow client before the backend is slowed down."""
+_ONLY_HEALTHY: Final = {"healthy_panic_threshold": {"value": 1}}
+"""With half of the members left Envoy would by default ask the dead ones, too. With none left it shall: a member that
+was only too slow for a check still answers, and asking a dead one costs nothing but the time to refuse."""
 
 
 def clusters(
@@ -74,9 +77,7 @@ def _watched_workers() -> Block:
                 "healthy_threshold": 1,
             }
         ],
-        # With few left Envoy would by default ask the dead ones, too. With none left it shall: on a machine that is
-        # too busy to answer a check in time they are only slow, and asking costs nothing but the time to refuse.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
+        "common_lb_config": _ONLY_HEALTHY,
     }
 
 
@@ -89,6 +90,7 @@ def _of_model(envoy: Envoy, name: str, model: Model, ca: Path | None) -> Block:
         **_members(cluster, [endpoint.host for endpoint in model.endpoints], hosts),
         **_http({"auto_config": {}} if secure else {"explicit_http_config": {"http_protocol_options": {}}}),
         "lb_policy": "LEAST_REQUEST",
+        "common_lb_config": _ONLY_HEALTHY,
     }
     if secure:
         block["transport_socket"] = _tls(model.endpoints, ca)
@@ -177,6 +179,8 @@ def _outliers(wanted: OutlierDetection) -> Block:
         "consecutive_5xx": wanted.consecutive_5xx,
         "base_ejection_time": seconds(wanted.base_ejection_time),
         "max_ejection_percent": wanted.max_ejection_percent,
+        # The only other detector that is on by default: among five even endpoints it ejects one for a single 500.
+        "enforcing_success_rate": 0,
         # A server whose /health is fine and whose answers are 500 would be taken back at the next check.
         "successful_active_health_check_uneject_host": False,
     }

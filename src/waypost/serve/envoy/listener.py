@@ -40,7 +40,10 @@ otherwise a client could choose its backend, or with the destination header any 
 
 _HEADERS_TIMEOUT: Final = 10.0
 _PROCESSOR_RETRIES: Final = 3
+_RETRY_PAUSE: Final = 0.025
 _IDLE_MARGIN: Final = 30.0
+_BUFFER: Final = 2**20
+"""Bytes of an answer that wait for a client that does not read, before the backend is slowed down."""
 
 
 def listener(config: Config, route_source: Block) -> Block:
@@ -56,7 +59,8 @@ def listener(config: Config, route_source: Block) -> Block:
         "name": LISTENER,
         "address": {"socket_address": socket},
         "enable_reuse_port": config.envoy.concurrency > 1,  # with it a second Envoy could take the same port in silence
-        "per_connection_buffer_limit_bytes": config.envoy.max_request_body,
+        # What is held towards the client, too. The route table raises it for requests, and cannot lower it.
+        "per_connection_buffer_limit_bytes": min(_BUFFER, config.envoy.max_request_body),
         "filter_chains": [
             {"filters": [_filter("network.http_connection_manager", _connections(config, route_source))]}
         ],
@@ -72,10 +76,12 @@ def _connections(config: Config, route_source: Block) -> Block:
         "always_set_request_id_in_response": True,
         "normalize_path": True,
         "merge_slashes": True,
+        # Backends decode %2F (uvicorn does): what they take for a path that we read must not pass unread.
+        "path_with_escaped_slashes_action": "UNESCAPE_AND_FORWARD",
+        "http_protocol_options": {"accept_http_10": True},  # nginx speaks it to its upstreams unless told otherwise
         "request_headers_timeout": seconds(_HEADERS_TIMEOUT),
         "request_timeout": seconds(_receive_timeout(config)),
-        # The backend's silence is limited by the route and must run out first: it gives the better answer.
-        "stream_idle_timeout": seconds(config.envoy.request_timeout + _IDLE_MARGIN),
+        "stream_idle_timeout": seconds(_idle_timeout(config)),
         "early_header_mutation_extensions": [_internal_headers()],
         "local_reply_config": local_replies(),
         "http_filters": [
@@ -89,6 +95,18 @@ def _connections(config: Config, route_source: Block) -> Block:
     }
 
 
+def _processor_retries() -> Block:
+    # gRPC's own pauses are seconds, in which a client waits to hear that no processor is there.
+    pauses = {"base_interval": seconds(_RETRY_PAUSE), "max_interval": seconds(10 * _RETRY_PAUSE)}
+    return {**retries(_PROCESSOR_RETRIES), "retry_back_off": pauses}
+
+
+def _idle_timeout(config: Config) -> float:
+    # The backend's silence is limited by the route and must run out first: it gives the better answer.
+    allowed = config.envoy.request_timeout
+    return allowed + _IDLE_MARGIN if allowed else 0
+
+
 def _receive_timeout(config: Config) -> float:
     # Envoy's clock stops when all filters are done with the request, so the processor's time is in it.
     allowed = config.envoy.receive_timeout
@@ -100,7 +118,7 @@ def _processor(config: Config) -> Block:
     full_duplex = envoy.request_body == "full_duplex_streamed"
     return {
         "@type": type_url("envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"),
-        "grpc_service": {"envoy_grpc": {"cluster_name": EXTPROC}, "retry_policy": retries(_PROCESSOR_RETRIES)},
+        "grpc_service": {"envoy_grpc": {"cluster_name": EXTPROC}, "retry_policy": _processor_retries()},
         "message_timeout": seconds(config.processing_timeout),
         "failure_mode_allow": envoy.on_processor_failure == "pass",
         "status_on_error": {"code": "ServiceUnavailable"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 _START_TIMEOUT: Final = 30.0
 _QUIT_TIMEOUT: Final = 5.0
+_OLD_LISTENER: Final = 86_400
+"""Seconds until Envoy cuts what a listener of before a reload still sends, however alive it is; so a day. Our own drain
+does not wait for it."""
 _POLL: Final = 0.02
 
 
@@ -134,12 +136,11 @@ async def _judged(config: Config, processors: Sequence[HostPort], layout: Layout
 
 
 def _command(envoy: Envoy, layout: Layout) -> list[str]:
-    # An old listener's connections are closed after the drain time, so it must outlast the longest answer.
     return [
         str(envoy_binary()),
         *("--config-path", str(layout.bootstrap)),
         *("--concurrency", str(envoy.concurrency)),
-        *("--drain-time-s", str(math.ceil(envoy.request_timeout))),
+        *("--drain-time-s", str(_OLD_LISTENER)),
         *("--drain-strategy", "immediate"),
         *("--log-level", "warning"),
         "--disable-hot-restart",

@@ -20,6 +20,8 @@ __all__ = ["mutate", "request_head", "response_head"]
 
 _JOINED_WITH: Final = {"cookie": "; ", "set-cookie": None}
 _SLASHES: Final = re.compile("/+")
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f]")
+"""The routes of Starlette overlook a newline at the end."""
 _OVERWRITE: Final = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD  # protobuf's default would append
 
 
@@ -48,7 +50,7 @@ def mutate(into: HeaderMutation, set_headers: Iterable[tuple[str, str]], remove_
 
 def _path(target: str) -> str:
     """Read a request target as the most lenient backend would: what one of them takes for a chat is to be judged."""
-    path = _SLASHES.sub("/", unquote(target.partition("?")[0]))
+    path = _SLASHES.sub("/", _CONTROLS.sub("", unquote(target.partition("?")[0])))
     return normpath(path) if path.startswith("/") else path
 
 

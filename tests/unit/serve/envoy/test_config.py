@@ -37,6 +37,15 @@ def cluster(found: EnvoyConfig, name: str) -> dict[str, Any]:
     return match
 
 
+def model_routes(found: EnvoyConfig) -> list[dict[str, Any]]:
+    return [route for route in found.routes["virtual_hosts"][0]["routes"] if "route" in route]
+
+
+def to_models(found: EnvoyConfig) -> list[str]:
+    """The clusters of the routes, in their order."""
+    return [route["route"]["cluster"] for route in model_routes(found)]
+
+
 def manager(found: EnvoyConfig) -> dict[str, Any]:
     return found.listener["filter_chains"][0]["filters"][0]["typed_config"]
 
@@ -94,7 +103,7 @@ def test_cluster_names_are_plain_and_unique(name, url, expected):
 
 def test_the_route_and_the_cluster_change_together():
     before, after = (rendered(config({"a": only(url)})) for url in ("http://h", "http://h/openai"))
-    assert before.routes["virtual_hosts"][0]["routes"][0]["route"]["cluster"] == "model_a"
+    assert to_models(before)[0] == "model_a"
     assert {block["name"] for block in before.clusters} & {block["name"] for block in after.clusters} == {"extproc"}
 
 
@@ -124,6 +133,20 @@ def test_envoy_waits_for_whoever_waits_for_an_identical_request(cache, patience)
     assert found["http_filters"][0]["typed_config"]["message_timeout"] == patience
 
 
+@pytest.mark.parametrize(("silence", "expected"), [("0s", "0.000s"), ("1s", "31.000s"), ("600s", "630.000s")])
+def test_silence_without_a_limit_has_none(silence, expected):
+    found = rendered(config({"a": only("http://h")}, envoy={"request_timeout": silence}))
+    assert manager(found)["stream_idle_timeout"] == expected
+    (policy,) = {route["route"]["retry_policy"]["per_try_idle_timeout"] for route in model_routes(found)}
+    assert float(policy.removesuffix("s")) == float(silence.removesuffix("s"))
+
+
+@pytest.mark.parametrize(("allowed", "held"), [("64KiB", 64 * 2**10), ("50MiB", 2**20)])
+def test_what_is_held_towards_a_client_does_not_grow_with_the_body_limit(allowed, held):
+    found = rendered(config({"a": only("http://h")}, envoy={"max_request_body": allowed}))
+    assert found.listener["per_connection_buffer_limit_bytes"] == held
+
+
 def test_several_processors_share_the_work():
     found = cluster(rendered(MATRIX["plain"], [HostPort("0.0.0.0", 1), HostPort("::", 2)]), "extproc")
     hosts = [
@@ -135,8 +158,7 @@ def test_several_processors_share_the_work():
 
 def test_original_dst_keeps_named_clusters_for_tls_and_names():
     found = rendered(MATRIX["original_dst"])
-    table = [route["route"]["cluster"] for route in found.routes["virtual_hosts"][0]["routes"]]
-    assert table == ["original_dst", "model_a__2fx", "model_b", "model_a__2fx"]
+    assert to_models(found) == ["original_dst", "model_a__2fx", "model_b", "model_a__2fx"]
 
 
 def test_https_without_certificates_is_a_setup_error(monkeypatch, tmp_path):

@@ -25,6 +25,7 @@ def test_a_request_head_has_method_path_without_query_and_host() -> None:
         ("//v1///chat/completions/", "/v1/chat/completions"),
         ("/v1/x/../chat/./completions", "/v1/chat/completions"),
         ("/v1/%2e%2e/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/chat/completions%0A", "/v1/chat/completions"),
         ("/v1/chat%252Fcompletions", "/v1/chat%2Fcompletions"),
         ("/", "/"),
         ("*", "*"),
