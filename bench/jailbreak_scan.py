@@ -19,7 +19,6 @@ from waypost.learn.examples import read_rows
 from waypost.learn.plain import source_pieces
 from waypost.learn.served import PATIENCE
 from waypost.signals.conversation import Conversation, ConversationReader, Passage
-from waypost.signals.jailbreak import threshold_of
 from waypost.types import Message, Request
 
 __all__ = ["Alarms", "JailbreakScan", "long_texts"]
@@ -47,7 +46,7 @@ class JailbreakScan:
 
     def __init__(self, runner: asyncio.Runner, encoder: Encoder, max_windows: int) -> None:
         self._loop = runner.get_loop()
-        self._threshold = threshold_of(encoder.manifest, ATTACK, None)
+        self._threshold = encoder.manifest.threshold(ATTACK)
         self._reader = ConversationReader(encoder, deadline=PATIENCE, max_windows=max_windows)
 
     def read(self, text: str) -> Conversation:
