@@ -170,7 +170,9 @@ async def test_one_router_dies_under_load_and_the_other_goes_on(first, second):
     async def until_it_dies(number):
         with contextlib.suppress(httpx.TransportError):
             while True:
-                assert (await ask(second, BREAD, f"user {number}")).status_code == 200
+                answer = await ask(second, BREAD, f"user {number}")
+                # Its Envoy ends a moment after it, and says so meanwhile.
+                assert answer.status_code == 200 or answer.json()["error"]["code"] == "router_unavailable"
 
     async with load(first.router) as clients:
         others = [asyncio.create_task(until_it_dies(number)) for number in range(CLIENTS)]
