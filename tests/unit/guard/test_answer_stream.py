@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -72,18 +72,25 @@ async def passed(guard: AnswerGuard, events: Iterable[bytes]) -> bytes:
     return b"".join([await guard.feed(each, last=False) for each in events])
 
 
-@given(turns=turns(TWO_CHOICES, 30), hold_back=st.integers(1, 20))
-async def test_in_whatever_order_texts_grow_what_passes_was_read_and_nothing_is_lost(
-    turns: Turns, hold_back: int
-) -> None:
-    judge = Judge(hold_back)
-    guard = streamed(judge)
+async def told(guard: AnswerGuard, turns: Turns) -> AsyncIterator[tuple[bytes, bytes]]:
+    """Say letters that all differ, turn by turn; yield what was sent and what has passed so far."""
     alphabet = map(chr, itertools.count(0x4E00))
     sent = out = b""
     for channel, length in turns:
         piece = event(channel, "".join(itertools.islice(alphabet, length)))
         sent += piece
         out += await guard.feed(piece, last=False)
+        yield sent, out
+
+
+@given(turns=turns(TWO_CHOICES, 30), hold_back=st.integers(1, 20))
+async def test_in_whatever_order_texts_grow_what_passes_was_read_and_nothing_is_lost(
+    turns: Turns, hold_back: int
+) -> None:
+    judge = Judge(hold_back)
+    guard = streamed(judge)
+    sent = out = b""
+    async for sent, out in told(guard, turns):
         assert sent.startswith(out)
         assert letters(out) <= set().union(*judge.read)
     assert out + await guard.feed(DONE, last=True) == sent + DONE
@@ -91,13 +98,7 @@ async def test_in_whatever_order_texts_grow_what_passes_was_read_and_nothing_is_
 
 @given(turns=turns(ONE_CHOICE, 30), hold_back=st.integers(1, 20))
 async def test_what_one_choice_holds_is_bounded(turns: Turns, hold_back: int) -> None:
-    guard = streamed(Judge(hold_back))
-    alphabet = map(chr, itertools.count(0x4E00))
-    sent = out = b""
-    for channel, length in turns:
-        piece = event(channel, "".join(itertools.islice(alphabet, length)))
-        sent += piece
-        out += await guard.feed(piece, last=False)
+    async for sent, out in told(streamed(Judge(hold_back)), turns):
         assert len(letters(sent)) - len(letters(out)) < 4 * hold_back + 30
 
 
