@@ -59,10 +59,13 @@ class _Text:
         """Let another text of the choice go on; after a ``margin`` of that, what was said before it is ripe."""
         if not self.elsewhere:
             self.paused_at = self.length
-        self.elsewhere += characters
-        if self.elsewhere >= margin:
+        if self.elsewhere + characters < margin:
+            self.elsewhere += characters
+        elif characters >= margin:
+            self.ripe, self.elsewhere = self.length, 0
+        else:  # it may have gone on since the pause; then this is the first of what others say after that
             self.ripe = max(self.ripe, self.paused_at)
-            self.elsewhere = 0
+            self.paused_at, self.elsewhere = self.length, characters
 
     def readable(self, margin: int) -> int:
         """Return how far the text is cleared if nothing is wrong with its tail; texts are read a ``margin`` at once."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from waypost.guard import answer_stream as module
@@ -97,6 +97,7 @@ async def test_in_whatever_order_texts_grow_what_passes_was_read_and_nothing_is_
 
 
 @given(turns=turns(ONE_CHOICE, 30), hold_back=st.integers(1, 20))
+@example(turns=[(REASONING, 1), (CONTENT, 1), (REASONING, 30), (CONTENT, 30)], hold_back=2)  # goes on, pauses again
 async def test_what_one_choice_holds_is_bounded(turns: Turns, hold_back: int) -> None:
     async for sent, out in told(streamed(Judge(hold_back)), turns):
         assert len(letters(sent)) - len(letters(out)) < 4 * hold_back + 30
