@@ -217,7 +217,9 @@ def main() -> None:
         workers = f"--workers={options.workers}"
         with running_backend(Path(folder), backend, 0.01), serving(config, own, workers) as router:
             ends, samples = asyncio.run(_soak(port, router.pid, seconds, own / "waypost.yaml"))
-        log = (own / "waypost.log").read_text() if ends.lost else ""
+        if ends.lost:
+            log = (own / "waypost.log").read_text()
+            print(*(line for line in log.splitlines() if " INFO " not in line), sep="\n", file=sys.stderr)
     how = (
         f"{options.minutes:g} minutes, {_USERS} users without a pause, {options.workers} worker(s), a reload every "
         f"{_RELOAD:g} s; rules by domain, both guards, records; with one worker a cache of 2,000 entries. Memory is "
@@ -228,7 +230,6 @@ def main() -> None:
     publish("soak", how, _tables(ends, samples), samples, options)
     for what, number in ends.lost.items():
         print(f"lost: {what}: {number}")
-    print("\n".join(line for line in log.splitlines() if " INFO " not in line), file=sys.stderr)
     sys.exit(bool(ends.lost))
 
 

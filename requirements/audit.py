@@ -17,10 +17,19 @@ AUDIT: Final = (Path(sys.executable).with_name("pip-audit"), "--vulnerability-se
 _UNREACHABLE: Final = ("ConnectionError", "ConnectTimeout", "ReadTimeout", "ServiceError")
 
 
+class Unreachable(Exception):
+    """The database does not answer."""
+
+
 def main(*command: str | Path) -> int:
     """Run the audit; returns its exit code. ``command`` is pip-audit with the options that choose the database."""
-    # The lock files are whole, so nothing is resolved and nothing installed.
-    return max(_audit(*command, "--require-hashes", *_files(LOCKS)), _audit(*command, "--no-deps", *_files(UNHASHED)))
+    try:
+        # The lock files are whole, so nothing is resolved and nothing installed.
+        hashed = _audit(*command, "--require-hashes", *_files(LOCKS))
+        return max(hashed, _audit(*command, "--no-deps", *_files(UNHASHED)))
+    except Unreachable as error:
+        sys.stderr.write(f"audit: not done, the database of vulnerabilities cannot be reached: {error}\n")
+        return 0
 
 
 def _files(locks: Iterable[str]) -> list[str | Path]:
@@ -32,8 +41,7 @@ def _audit(*command: str | Path) -> int:
     result = subprocess.run([*command, "--disable-pip"], capture_output=True, text=True, check=False)
     last = (result.stderr.strip().splitlines() or [""])[-1]
     if result.returncode and any(name in last for name in _UNREACHABLE):
-        sys.stderr.write(f"audit: not done, the database of vulnerabilities cannot be reached: {last[:160]}\n")
-        return 0
+        raise Unreachable(last[:160])
     sys.stderr.write(result.stdout + result.stderr)
     return result.returncode
 

@@ -77,8 +77,9 @@ class Live:
             await self.apply(loaded, follow, retire)
             self.telemetry.metrics.reloaded(applied=True)
             log.info("configuration reloaded", extra={"event": "config_reloaded", "digest": loaded.digest})
+        else:  # an edit that was refused has been taken back
+            self.telemetry.metrics.last_reload.set(1)
         self.error = ""
-        self.telemetry.metrics.last_reload.set(1)  # also when an edit was taken back, which is no reload
 
     async def apply(
         self, loaded: Loaded, follow: Callable[[Loaded], Awaitable[None]], retire: Callable[[], None]

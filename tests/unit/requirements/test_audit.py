@@ -17,19 +17,19 @@ def audit(script):
 
 
 @pytest.mark.parametrize(
-    ("says", "code", "expected", "told"),
+    ("says", "code", "expected", "told", "times"),
     [
-        ("No known vulnerabilities found", 0, 0, "No known vulnerabilities found"),
-        ("Found 1 known vulnerability in 1 package", 1, 1, "Found 1 known"),
-        ("ERROR:pip_audit._cli:requirement h11 is missing a hash", 1, 1, "missing a hash"),
-        (f"Traceback (most recent call last):\\n  …\\n{OFFLINE}", 1, 0, "audit: not done, the database of"),
+        ("No known vulnerabilities found", 0, 0, "No known vulnerabilities found", 2),
+        ("Found 1 known vulnerability in 1 package", 1, 1, "Found 1 known", 2),
+        ("ERROR:pip_audit._cli:requirement h11 is missing a hash", 1, 1, "missing a hash", 2),
+        (f"Traceback (most recent call last):\\n  …\\n{OFFLINE}", 1, 0, "audit: not done, the database of", 1),
     ],
 )
-def test_what_becomes_of_an_answer(audit, capfd, says, code, expected, told):
+def test_what_becomes_of_an_answer(audit, capfd, says, code, expected, told, times):
     program = f"import sys; sys.stderr.write({says!r}.replace('\\\\n', chr(10))); sys.exit({code})"
     assert audit.main(sys.executable, "-c", program) == expected
     said = capfd.readouterr().err
-    assert told in said
+    assert said.count(told) == times
     assert "Traceback" not in said
 
 
