@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -118,6 +119,31 @@ class Serving:
         """The ids of the processes that it started; of those whose program has this name."""
         text = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return [int(pid) for pid in text.split() if name in ("", Path(f"/proc/{pid}/comm").read_text().strip())]
+
+    def workers(self) -> dict[int, int]:
+        """Process id by the worker's number."""
+        started = {pid: _arguments(pid) for pid in self.children()}
+        return {int(words[-2]): pid for pid, words in started.items() if "waypost.serve.workers.worker" in words}
+
+    async def envoy(self, stat: str) -> int:
+        """One of the numbers that Envoy tells its operator."""
+        (envoy,) = set(self.children()) - set(self.workers().values())
+        words = _arguments(envoy)
+        socket = Path(words[words.index("--config-path") + 1]).with_name("admin.sock")
+        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        async with httpx.AsyncClient(transport=transport, base_url="http://envoy") as admin:
+            told = await admin.get("/stats", params={"filter": f"^{re.escape(stat)}$"})
+        return int(told.text.rpartition(":")[2])
+
+    async def until_envoy(self, stat: str, value: int) -> None:
+        """Wait until Envoy has seen it, too."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.envoy(stat) != value:
+                await asyncio.sleep(0.02)
+
+
+def _arguments(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
 
 
 @contextlib.asynccontextmanager

@@ -41,13 +41,8 @@ async def shared(serve, echo, settings, redis):
 async def router(shared):
     """It, whole."""
     await shared.until_ready(workers=ALL)
+    await shared.until_envoy("cluster.extproc.membership_healthy", WORKERS)  # it hears of a new one at its next check
     return shared
-
-
-def workers_of(router) -> dict[int, int]:
-    """Process id by the worker's number."""
-    arguments = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in router.children()}
-    return {int(words[-2]): pid for pid, words in arguments.items() if b"waypost.serve.workers.worker" in words}
 
 
 async def remembers(router, users) -> None:
@@ -59,7 +54,7 @@ async def remembers(router, users) -> None:
 
 
 async def test_a_killed_worker_takes_only_its_own_requests_along(router, load):
-    before = workers_of(router)
+    before = router.workers()
     async with load(router.url, users=6) as users:
         users.forget()
         os.kill(before[0], signal.SIGKILL)
@@ -69,12 +64,12 @@ async def test_a_killed_worker_takes_only_its_own_requests_along(router, load):
         await remembers(router, users)
         assert users.failures <= INSIDE
         assert sum(users.counts[each] for each in INSIDE) <= 6
-    after = workers_of(router)
+    after = router.workers()
     assert (after[0] != before[0], after[1] == before[1]) == (True, True)
 
 
 async def test_a_stopped_worker_is_left_out(router, load):
-    worker = workers_of(router)[0]
+    worker = router.workers()[0]
     async with load(router.url, users=6, timeout=2) as users:
         users.forget()
         os.kill(worker, signal.SIGSTOP)
@@ -90,7 +85,7 @@ async def test_a_stopped_worker_is_left_out(router, load):
 
 
 async def test_a_worker_without_memory_fails_alone_and_recovers(router, load):
-    worker = workers_of(router)[0]
+    worker = router.workers()[0]
     async with load(router.url, padding="x" * 2**20) as users:
         users.forget()
         pages = int(Path(f"/proc/{worker}/statm").read_text().split()[0])
@@ -126,7 +121,7 @@ async def test_redis_gone_and_a_worker_killed_at_once(router, redis, load):
     async with load(router.url) as users:
         users.forget()
         redis.kill()
-        os.kill(workers_of(router)[1], signal.SIGKILL)
+        os.kill(router.workers()[1], signal.SIGKILL)
         await users.since()
         await router.until_ready(workers=ALL)  # it starts without Redis, too
         await users.since()

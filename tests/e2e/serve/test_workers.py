@@ -12,7 +12,6 @@ from collections import Counter
 from pathlib import Path
 
 import grpc
-import httpx
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
@@ -48,16 +47,6 @@ def chat(text: str, **fields: object) -> dict:
     return {"model": "MoM", "messages": [{"role": "user", "content": text}], **fields}
 
 
-def workers_of(router) -> dict[int, int]:
-    """Process id by the worker's number."""
-    found = {}
-    for child in router.children():
-        arguments = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-        if b"waypost.serve.workers.worker" in arguments:
-            found[int(arguments[-2])] = child
-    return found
-
-
 async def until(condition) -> None:
     async with asyncio.timeout(60):
         while not await condition():
@@ -77,17 +66,6 @@ def served(router):
         return (await router.http.post(CHAT, json=chat("hello"))).status_code == 200
 
     return condition
-
-
-async def panics(router) -> int:
-    """How often Envoy has asked a worker although it holds all of them for dead."""
-    (envoy,) = set(router.children()) - set(workers_of(router).values())
-    arguments = Path(f"/proc/{envoy}/cmdline").read_bytes().split(b"\0")
-    socket_path = Path(arguments[arguments.index(b"--config-path") + 1].decode()).with_name("admin.sock")
-    transport = httpx.AsyncHTTPTransport(uds=str(socket_path))
-    async with httpx.AsyncClient(transport=transport, base_url="http://envoy") as admin:
-        told = await admin.get("/stats", params={"filter": "^cluster.extproc.lb_healthy_panic$"})
-    return int(told.text.rpartition(":")[2])
 
 
 @contextlib.asynccontextmanager
@@ -171,12 +149,13 @@ async def test_the_api_tells_what_all_of_them_found_in_the_cache(serve, wide, ba
 async def test_workers_that_are_all_too_slow_for_envoy_are_asked_nevertheless(serve, wide, backend):
     a = await backend(name="a")
     router = await serve(wide({"a": [a.url]}, envoy={"message_timeout": "60s"}))
-    workers, asking = workers_of(router).values(), []
-    before = await panics(router)
+    workers, asking = router.workers().values(), []
+    panics = "cluster.extproc.lb_healthy_panic"  # Envoy asks a worker although it holds all of them for dead
+    before = await router.envoy(panics)
     for worker in workers:
         os.kill(worker, signal.SIGSTOP)
     async with asyncio.timeout(60):
-        while await panics(router) == before:
+        while await router.envoy(panics) == before:
             asking.append(asyncio.create_task(router.http.post(CHAT, json=chat("@a"))))
             await asyncio.sleep(0.1)
             assert not any(each.done() for each in asking)
@@ -192,7 +171,7 @@ async def test_workers_that_are_all_too_slow_for_envoy_are_asked_nevertheless(se
 async def test_a_killed_worker_takes_only_its_own_requests_along(serve, wide, backend, request_body):
     a = await backend(name="a")
     router = await serve(wide({"a": [a.url]}, envoy={"request_body": request_body}))
-    before, counts = workers_of(router), [0.0]
+    before, counts = router.workers(), [0.0]
     async with load(router, "@a") as (answers, more):
         await more()
         for victim in range(2):
@@ -211,7 +190,7 @@ async def test_a_killed_worker_takes_only_its_own_requests_along(serve, wide, ba
     good = len(answers) - len(failed)
     assert good - 2 * 6 <= await router.metric("waypost_responses_total", status="200")
     await router.until_metric("waypost_requests_active", 0)
-    after = workers_of(router)
+    after = router.workers()
     assert after.keys() == before.keys()
     assert [n for n in after if after[n] == before[n]] == [2]
 
@@ -237,7 +216,7 @@ async def test_a_reload_reaches_every_worker_without_a_failed_request(serve, wid
     # One that starts later gets what is in force, not what stands in the file.
     router.write("models: [")
     await router.until_metric("waypost_config_reloads_total", 1, result="rejected")
-    for worker in workers_of(router).values():
+    for worker in router.workers().values():
         os.kill(worker, signal.SIGKILL)
     await router.until_metric("waypost_child_restarts_total", WORKERS, child="worker")
     await until(alive(router, WORKERS))

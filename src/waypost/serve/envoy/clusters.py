@@ -22,16 +22,18 @@ from waypost.serve.envoy.trust import to_processors, upstream_tls
 from waypost.serve.ports import is_ip
 from waypost.wire.headers import DESTINATION
 
-__all__ = ["clusters"]
+__all__ = ["BUFFER", "clusters"]
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _IDLE: Final = 4.0
 """Seconds. uvicorn, and so vLLM, drops an idle connection after 5 s; we must drop it first or lose a request to it."""
 _CHECK_INTERVAL: Final = 1.0
+_RETURN_INTERVAL: Final = 0.25
+"""Seconds between the checks of a worker that is down. Until it is asked again, another's end would leave none."""
 _CHECK_TIMEOUT: Final = 5.0
 """Seconds. A worker answers between its requests: one that is only busy must not look dead."""
-_RESPONSE_BUFFER: Final = 2**20
-"""Bytes of an answer that wait for a slow client before the backend is slowed down."""
+BUFFER: Final = 2**20
+"""Bytes of an answer that wait on a connection for a client that does not read, before the backend is slowed down."""
 _ONLY_HEALTHY: Final = {"healthy_panic_threshold": {"value": 1}}
 """With half of the members left Envoy would by default ask the dead ones, too. With none left it shall: a member that
 was only too slow for a check still answers, and asking a dead one costs nothing but the time to refuse."""
@@ -73,6 +75,7 @@ def _watched_workers() -> Block:
                 "timeout": seconds(_CHECK_TIMEOUT),
                 "interval": seconds(_CHECK_INTERVAL),
                 "no_traffic_interval": seconds(_CHECK_INTERVAL),
+                "unhealthy_interval": seconds(_RETURN_INTERVAL),
                 "unhealthy_threshold": 1,
                 "healthy_threshold": 1,
             }
@@ -117,7 +120,7 @@ def _common(name: str, envoy: Envoy) -> Block:
     return {
         "name": name,
         "connect_timeout": seconds(envoy.connect_timeout),
-        "per_connection_buffer_limit_bytes": _RESPONSE_BUFFER,
+        "per_connection_buffer_limit_bytes": BUFFER,
         "circuit_breakers": {"thresholds": [dict.fromkeys(limits, envoy.max_requests)]},
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4}

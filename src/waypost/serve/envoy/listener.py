@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from waypost.config.schema import Config
+from waypost.serve.envoy.clusters import BUFFER
 from waypost.serve.envoy.names import EXTPROC, LISTENER, STATS, Block, seconds, type_url
 from waypost.serve.envoy.replies import local_replies
 from waypost.serve.envoy.routes import retries
@@ -42,8 +43,6 @@ _HEADERS_TIMEOUT: Final = 10.0
 _PROCESSOR_RETRIES: Final = 3
 _RETRY_PAUSE: Final = 0.025
 _IDLE_MARGIN: Final = 30.0
-_BUFFER: Final = 2**20
-"""Bytes of an answer that wait for a client that does not read, before the backend is slowed down."""
 
 
 def listener(config: Config, route_source: Block) -> Block:
@@ -60,7 +59,7 @@ def listener(config: Config, route_source: Block) -> Block:
         "address": {"socket_address": socket},
         "enable_reuse_port": config.envoy.concurrency > 1,  # with it a second Envoy could take the same port in silence
         # What is held towards the client, too. The route table raises it for requests, and cannot lower it.
-        "per_connection_buffer_limit_bytes": min(_BUFFER, config.envoy.max_request_body),
+        "per_connection_buffer_limit_bytes": min(BUFFER, config.envoy.max_request_body),
         "filter_chains": [
             {"filters": [_filter("network.http_connection_manager", _connections(config, route_source))]}
         ],

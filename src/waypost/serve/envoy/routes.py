@@ -17,6 +17,9 @@ _NOT_A_PATH: Final[Block] = {
 }
 """Escaped control characters. The routes of Starlette, and so of vLLM, overlook a newline at the end: with ``%0A`` a
 request that we read would pass as one of another path."""
+_SELECTIONS: Final = 100
+"""Draws until a host is found where the request has not been. A host that is gone looks idle, so LEAST_REQUEST draws
+it three times of four when there are two: with Envoy's usual few draws a retry goes back to it."""
 
 
 def routes(config: Config) -> Block:
@@ -98,5 +101,5 @@ def retries(times: int) -> Block:
                 },
             }
         ],
-        "host_selection_retry_max_attempts": 5,
+        "host_selection_retry_max_attempts": _SELECTIONS,
     }
