@@ -21,7 +21,7 @@ class AppendedFile:
 
     def __init__(self, path: Path, *, files: int) -> None:
         self.generation = 0
-        """Changes when what this process appended before is not in the file: it is a new one, or the disk was full."""
+        """Changes when what this process appended before is not in the file: it is a new one, or a turn has failed."""
         self._path = path
         self._files = files
         self._waiting = bytearray()
@@ -36,7 +36,9 @@ class AppendedFile:
             yield
             self._write()
         finally:
-            self._waiting.clear()
+            if self._waiting:  # the turn has failed
+                self._waiting.clear()
+                self.generation += 1
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def append(self, line: bytes) -> None:

@@ -88,3 +88,14 @@ def test_a_full_disk_leaves_no_half_line(path, file, monkeypatch):
     with file.turn():
         file.append(b"three\n")
     assert path.read_bytes() == b"one\nthree\n"
+
+
+def test_a_turn_that_fails_writes_nothing_and_says_so(path, file):
+    before = file.generation
+    with pytest.raises(ValueError, match="no line"), file.turn():
+        file.append(b"one\n")
+        raise ValueError("no line")
+    assert file.generation != before
+    with file.turn():
+        file.append(b"two\n")
+    assert path.read_bytes() == b"two\n"

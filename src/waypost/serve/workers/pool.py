@@ -45,6 +45,8 @@ class Workers:
         """Of the ExtProc servers; from :meth:`start` on with the ports that are bound."""
         self._loaded = loaded
         self._retired = retired
+        self._starting: dict[int, Loaded] = {}
+        """The configuration that those begin with which do not count as alive yet, but may have requests."""
         self._places = [
             Supervised(f"worker {place}", partial(self._start, place), count_restart) for place in range(count)
         ]
@@ -76,7 +78,8 @@ class Workers:
     @property
     def settled(self) -> bool:
         """Whether none of their requests uses an earlier configuration than the one in force."""
-        return all(worker.settled for worker in self._alive())
+        late = any(loaded is not self._loaded for loaded in self._starting.values())
+        return not late and all(worker.settled for worker in self._alive())
 
     def failing(self, guard: str) -> str:
         """Say in which workers ``guard`` cannot tell, and why; empty when it can in all."""
@@ -115,8 +118,15 @@ class Workers:
         return (worker for place in self._places if (worker := place.child))
 
     async def _start(self, place: int) -> WorkerProcess:
+        self._starting[place] = self._loaded
+        try:
+            return await self._started(place, self._loaded)
+        finally:
+            if self._starting.pop(place) is not self._loaded:
+                self._retired()
+
+    async def _started(self, place: int, loaded: Loaded) -> WorkerProcess:
         forget_gauges(place, self.counts)
-        loaded = self._loaded
         first = Serve(config=Written.of(loaded), address=self.addresses[place], counts=str(self.counts))
         worker, ready = await WorkerProcess.start(place, first, self._retired)
         self.addresses[place] = ready.address

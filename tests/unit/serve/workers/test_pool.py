@@ -119,7 +119,7 @@ async def test_one_that_does_not_take_a_reload_is_replaced_by_one_that_has_it(
     assert "worker 0 does not take the new configuration" in caplog.text
 
 
-async def test_one_that_starts_during_a_reload_catches_up(program, workers, write_config):
+async def test_one_that_starts_during_a_reload_catches_up(program, workers, write_config, retired):
     await workers.start()
     program.answers[Serve] = None
     program.children[0].end(1)
@@ -128,9 +128,13 @@ async def test_one_that_starts_during_a_reload_catches_up(program, workers, writ
     await late.asked.get()
     loaded = load(write_config("b"), {})
     await workers.reload(loaded)
+    assert not workers.settled  # it may serve already, as it was told first
+    retired.clear()
     late.channel.send(Ready(address=workers.addresses[0]))
     assert (await late.asked.get()).config.text == loaded.text
     await until(lambda: workers.alive == 2)
+    await asyncio.wait_for(retired.wait(), 30)
+    assert workers.settled
 
 
 async def test_they_tell_how_they_are(program, workers):
