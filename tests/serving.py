@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,27 @@ class Serving:
         async with asyncio.timeout(PATIENCE):
             while await self.envoy(stat) != value:
                 await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def watched(*pids: int) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Yield something to wait for: the end of all these processes, whoever their parent is then."""
+    loop = asyncio.get_running_loop()
+    ends = {os.pidfd_open(pid): asyncio.Event() for pid in pids}
+    for descriptor, ended in ends.items():
+        loop.add_reader(descriptor, ended.set)
+
+    async def gone() -> None:
+        async with asyncio.timeout(PATIENCE):
+            for ended in ends.values():
+                await ended.wait()
+
+    try:
+        yield gone
+    finally:
+        for descriptor in ends:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
 
 
 def _arguments(pid: int) -> list[str]:

@@ -11,6 +11,7 @@ import sys
 import httpx
 import pytest
 
+from serving import watched
 from waypost.errors import SetupError
 from waypost.serve.envoy.process import EnvoyProcess
 
@@ -116,11 +117,7 @@ async def test_envoy_dies_with_its_parent(make_config, run_dir):
     arguments = [sys.executable, "-c", ORPHAN, str(run_dir), config.model_dump_json(by_alias=True)]
     parent = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
     pid = int(await parent.stdout.readline())
-    pidfd = os.pidfd_open(pid)
-    parent.kill()
-    await parent.wait()
-    gone = asyncio.Event()
-    asyncio.get_running_loop().add_reader(pidfd, gone.set)
-    await asyncio.wait_for(gone.wait(), 10)
-    asyncio.get_running_loop().remove_reader(pidfd)
-    os.close(pidfd)
+    async with watched(pid) as gone:
+        parent.kill()
+        await parent.wait()
+        await gone()

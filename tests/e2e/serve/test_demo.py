@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import signal
 
 import openai
 import pytest
 import yaml
 
+from serving import watched
 from waypost.config.find import embedded
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
@@ -49,10 +48,13 @@ async def test_a_real_model_answers_and_is_drained(serve, demo):
     said = "\n".join(router.said)
     assert "SmolLM2-135M-Instruct" in said
     assert "multilingual-e5-small" in said
-    children = [os.pidfd_open(pid) for pid in router.children()]
+    children = router.children()
     assert len(children) == 2
 
-    async with openai.AsyncOpenAI(base_url=f"{router.address('http')}/v1", api_key="x", max_retries=0) as client:
+    async with (
+        watched(*children) as gone,
+        openai.AsyncOpenAI(base_url=f"{router.address('http')}/v1", api_key="x", max_retries=0) as client,
+    ):
         for question, expected in (
             ("帮我解这道微积分题:求 x^2·sin(x) 的导数", "math"),
             ("Tell me a joke about cats", "general"),
@@ -71,27 +73,16 @@ async def test_a_real_model_answers_and_is_drained(serve, demo):
         await router.says("draining")
         last = [chunk async for chunk in chunks][-1]
         assert last.choices[0].finish_reason in ("stop", "length")
-
-    assert await router.ends() == 0
-    assert "Traceback" not in "\n".join(router.said)
-    await all_gone(children)
+        await client.close()
+        assert await router.ends() == 0
+        assert "Traceback" not in "\n".join(router.said)
+        await gone()
 
 
 async def test_a_killed_demo_leaves_no_child(serve, demo):
     router = await serve(demo)
-    children = [os.pidfd_open(pid) for pid in router.children()]
+    children = router.children()
     assert len(children) == 2
-    router.process.kill()
-    await all_gone(children)
-
-
-async def all_gone(children: list[int]) -> None:
-    """Wait for the end of processes that may not be ours any more."""
-    loop = asyncio.get_running_loop()
-    for child in children:
-        gone = asyncio.Event()
-        loop.add_reader(child, gone.set)
-        async with asyncio.timeout(60):
-            await gone.wait()
-        loop.remove_reader(child)
-        os.close(child)
+    async with watched(*children) as gone:
+        router.process.kill()
+        await gone()

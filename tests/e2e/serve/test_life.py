@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
@@ -11,31 +10,12 @@ import sys
 
 import pytest
 
+from serving import watched
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CHAT = "/v1/chat/completions"
 HELLO = {"model": "MoM", "messages": [{"role": "user", "content": "hello"}]}
-
-
-@contextlib.asynccontextmanager
-async def watched(pids):
-    """Yield something to wait for: the end of all these processes, whoever their parent is then."""
-    loop = asyncio.get_running_loop()
-    ends = {os.pidfd_open(pid): asyncio.Event() for pid in pids}
-    for descriptor, ended in ends.items():
-        loop.add_reader(descriptor, ended.set)
-
-    async def gone() -> None:
-        async with asyncio.timeout(60):
-            for ended in ends.values():
-                await ended.wait()
-
-    try:
-        yield gone
-    finally:
-        for descriptor in ends:
-            loop.remove_reader(descriptor)
-            os.close(descriptor)
 
 
 async def test_the_start_up_block_says_what_runs(serve, simple, backend):
@@ -59,7 +39,7 @@ async def test_a_signal_drains_a_running_stream(serve, simple, backend, number):
     gate = asyncio.Event()
     a = await backend(name="a", gates={1: gate})
     router = await serve(simple({"a": [a.url]}))
-    async with watched(router.children()) as gone:
+    async with watched(*router.children()) as gone:
         async with router.http.stream("POST", CHAT, json={**HELLO, "stream": True}) as answer:
             lines = answer.aiter_lines()
             await anext(lines)
@@ -77,7 +57,7 @@ async def test_a_signal_drains_a_running_stream(serve, simple, backend, number):
 async def test_the_second_signal_stops_at_once(serve, simple, backend):
     a = await backend(name="a", gates={1: asyncio.Event()})
     router = await serve(simple({"a": [a.url]}))
-    async with watched(router.children()) as gone:
+    async with watched(*router.children()) as gone:
         async with router.http.stream("POST", CHAT, json={**HELLO, "stream": True}) as answer:
             await anext(answer.aiter_lines())
             router.process.send_signal(signal.SIGINT)
@@ -93,7 +73,7 @@ async def test_a_killed_router_leaves_no_child(serve, simple, backend):
     a = await backend(name="a")
     router = await serve(simple({"a": [a.url]}))
     assert router.children()
-    async with watched(router.children()) as gone:
+    async with watched(*router.children()) as gone:
         router.process.kill()
         await gone()
     assert await router.ends() == -signal.SIGKILL
@@ -138,7 +118,7 @@ async def test_a_signal_during_the_start_stops_it(serve, simple):
         while not router.children():  # Envoy is being asked for its opinion, or started
             await asyncio.sleep(0.01)
     children = router.children()
-    async with watched(children) as gone:
+    async with watched(*children) as gone:
         router.process.send_signal(signal.SIGINT)
         assert await router.ends() == 130
         await gone()

@@ -15,6 +15,8 @@ import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from serving import watched
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CHAT = "/v1/chat/completions"
@@ -261,16 +263,12 @@ async def test_a_signal_drains_all_of_them(serve, wide, backend):
 async def test_a_killed_supervisor_leaves_no_worker(serve, wide, backend):
     a = await backend(name="a")
     router = await serve(wide({"a": [a.url]}))
-    ends = [os.pidfd_open(pid) for pid in router.children()]
-    assert len(ends) == WORKERS + 1
-    router.process.kill()
-    assert await router.ends() == -signal.SIGKILL
-    for end in ends:
-        gone = asyncio.Event()
-        asyncio.get_running_loop().add_reader(end, gone.set)
-        await asyncio.wait_for(gone.wait(), 60)
-        asyncio.get_running_loop().remove_reader(end)
-        os.close(end)
+    children = router.children()
+    assert len(children) == WORKERS + 1
+    async with watched(*children) as gone:
+        router.process.kill()
+        assert await router.ends() == -signal.SIGKILL
+        await gone()
 
 
 async def test_without_envoy_each_serves_a_port_of_its_own_and_says_when_it_drains(serve, wide):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+from collections import deque
 
 import pytest
 
@@ -92,9 +93,13 @@ def test_a_full_disk_leaves_no_half_line(path, file, monkeypatch):
 
 def test_a_turn_that_fails_writes_nothing_and_says_so(path, file):
     before = file.generation
-    with pytest.raises(ValueError, match="no line"), file.turn():
-        file.append(b"one\n")
+
+    def lines():
+        yield b"one\n"
         raise ValueError("no line")
+
+    with pytest.raises(ValueError, match="no line"), file.turn():
+        deque(map(file.append, lines()))
     assert file.generation != before
     with file.turn():
         file.append(b"two\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from serving import watched
 from waypost.errors import SetupError
 from waypost.serve.child import Child, without_secrets
 
@@ -128,12 +129,7 @@ asyncio.run(main())
     pipe = asyncio.subprocess.PIPE
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=pipe)
     assert parent.stdout
-    child = os.pidfd_open(int(await parent.stdout.readline()))
-    gone = asyncio.Event()
-    asyncio.get_running_loop().add_reader(child, gone.set)
-    parent.kill()
-    await parent.communicate()
-    async with asyncio.timeout(60):
-        await gone.wait()
-    asyncio.get_running_loop().remove_reader(child)
-    os.close(child)
+    async with watched(int(await parent.stdout.readline())) as gone:
+        parent.kill()
+        await parent.communicate()
+        await gone()
