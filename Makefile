@@ -25,7 +25,7 @@ format: .venv/dev.stamp ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/dev.stamp ## Print every figure that the docs quote
+bench: .venv/dev.stamp ## Print the figures that the docs quote, but for the soak
 	$(BIN)/python bench/road.py
 	$(BIN)/python bench/route_latency.py
 	$(BIN)/python bench/encoder.py

@@ -31,7 +31,8 @@ _CONFIGURATION: Final = f"""{_NOTICE}
 
 The file has one schema. An unknown key, a dangling name or a contradiction stops the start, with file, line and what
 was probably meant (`waypost check`). `waypost config init` writes a commented first file, `waypost config show` prints
-the one in force with every default, `waypost config schema` prints this page's content as a JSON schema for editors.
+a file as it is understood, with every default, `waypost config schema` prints this page's content as a JSON schema for
+editors. What a running router has in force, `GET /config/router` of [the API](api.md) tells.
 
 Any value may come from the environment: `${{NAME}}`, or `${{NAME:-default}}` when it is unset or empty; `$${{` is a
 literal `${{`. Durations carry a unit (`250ms`, `5s`, `10m`, `1h`, `1d`), sizes too (`64KiB`, `50MiB`, `10MB`). Names of

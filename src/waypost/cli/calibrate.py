@@ -32,7 +32,9 @@ def calibrate(
         float | None, typer.Option(help="Smallest share of right matches, as 0.95.", show_default=False)
     ] = None,
     confidence: Annotated[float, typer.Option(help="Of the bound: how sure the promise is.")] = 0.95,
-    save: Annotated[bool, typer.Option("--save", help="Write the temperature into the classifier of --model.")] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write the temperature and the threshold into the classifier of --model.")
+    ] = False,
     as_json: JsonOption = False,
     report: ReportOption = None,
     config: ConfigOption = None,

@@ -55,7 +55,8 @@ class ApiConfig(Strict):
     origins: tuple[Annotated[str, Field(pattern=_ORIGIN)], ...] = ()
     """Web pages of other sites that may use it from a browser, such as ``https://console.example.com``."""
     requests_per_minute: int = Field(600, ge=1)
-    """Of one client address; one more is answered with 429. ``/health`` and ``/ready`` are not counted."""
+    """Of one client address; one more is answered with 429. ``/health``, ``/ready`` and the dashboard's files below
+    ``/web/`` are not counted."""
     max_body: Bytes = 4 * 2**20
     """A longer request is answered with 413."""
 

@@ -51,7 +51,8 @@ class CacheConfig(Strict):
     """How long an answer is served."""
     max_entries: int = Field(10_000, ge=1, le=10_000_000)
     max_bytes: Bytes = 256 * 2**20
-    """Bound of all answers and embeddings; what was used longest ago goes first."""
+    """Bound of all answers and embeddings. In ``memory`` what was used longest ago goes first, in the other stores what
+    would expire first."""
     max_answer: Bytes = 2**20
     """A longer answer is not kept."""
     scope: Scope = "user"

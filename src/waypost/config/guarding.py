@@ -97,7 +97,10 @@ class PiiGuard(Strict):
 
 
 class GuardConfig(Strict):
-    """The guards. They look at every request to ``/v1/chat/completions`` and ``/v1/completions``; absent: none does."""
+    """The guards. They look at every request to ``/v1/chat/completions`` and ``/v1/completions``.
+
+    Absent: only those of decisions that have a ``guard`` of their own look.
+    """
 
     jailbreak: JailbreakGuard | None = None
     pii: PiiGuard | None = None

@@ -21,6 +21,7 @@ class Logs(Strict):
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is less is left out; the lines of requests are ``info``."""
     requests: Literal["none", "refused", "all"] = "refused"
     """Which requests get a line: none, those that a guard or an error stopped, or all with decision and tokens."""
 

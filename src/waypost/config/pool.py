@@ -83,6 +83,7 @@ class Pricing(Strict):
     """Prices per million tokens."""
 
     currency: str = "USD"
+    """Costs in different currencies are never added up."""
     prompt_per_1m: float = Field(ge=0)
     completion_per_1m: float = Field(ge=0)
 

@@ -98,8 +98,11 @@ class OutlierDetection(Strict):
     """Take an endpoint out of rotation after failures in a row."""
 
     consecutive_5xx: int = Field(5, ge=1)
+    """So many failures in a row: answers of 5xx, connections that failed or broke."""
     base_ejection_time: PositiveSeconds = 30.0
+    """How long it stays out the first time; longer each time in a row."""
     max_ejection_percent: int = Field(50, ge=0, le=100)
+    """Of a model's endpoints, at most this share is out at the same time."""
 
 
 class Envoy(Strict):
@@ -127,8 +130,10 @@ class Envoy(Strict):
     max_requests: int = Field(16384, ge=1, le=1_000_000)
     """Circuit breaker of each cluster, and of the ExtProc cluster."""
     retries: int = Field(2, ge=0, le=10)
-    """On connect failure, refused streams and resets before headers: never after an answer began."""
+    """On connect failure, refused streams and resets before the request was sent: never once a backend may have read
+    it."""
     outlier_detection: OutlierDetection | None = OutlierDetection()
+    """Take an endpoint out of rotation after failures in a row; ``null``: never."""
     concurrency: int = Field(1, ge=1, le=256)
     """Envoy's worker threads."""
 
@@ -162,13 +167,16 @@ class Encoder(Strict):
 
 
 class Classifier(Strict):
-    """One classifier: waypost's own, or a BERT, RoBERTa, XLM-R or ModernBERT model in Hugging Face's layout.
+    """One classifier: waypost's own.
 
-    All but ``model`` and ``threshold`` is for the latter, which needs the extra ``models``.
+    Only ``domain`` may be a model of your own: what ``waypost train domain`` wrote, or a BERT, RoBERTa, XLM-R or
+    ModernBERT model in Hugging Face's layout. All but ``model`` and ``threshold`` is for the latter alone, which needs
+    the extra ``models``.
     """
 
     model: str = Field(BUNDLED, min_length=1)
-    """``bundled``, a directory, or the id of a model on the Hugging Face hub (``organisation/name``)."""
+    """``bundled``; for ``domain`` also a directory, or the id of a model on the Hugging Face hub
+    (``organisation/name``)."""
     threshold: Probability | None = None
     """What a probability must reach; absent: the threshold that the classifier comes with."""
     revision: str | None = Field(None, min_length=1)
@@ -182,11 +190,11 @@ class Classifier(Strict):
     window: int = Field(128, ge=32, le=512)
     """Tokens that are read at once, special tokens included; longer texts are read in overlapping windows."""
     precision: Literal["int8", "fp32"] = "int8"
-    """``fp32`` answers as the author's code does; it takes four times the memory and about twice the time."""
+    """``fp32`` answers as the author's code does; it takes four times the memory and two to three times the time."""
 
 
 class Classifiers(Strict):
-    """The classifiers that read the encoder's output."""
+    """The classifiers behind signals and guards. ``jailbreak`` and ``pii`` can only be ``bundled``."""
 
     domain: Classifier = Classifier()
     jailbreak: Classifier = Classifier()
@@ -194,15 +202,22 @@ class Classifiers(Strict):
 
 
 class KeywordSignal(Strict):
-    """True when the text holds the terms. Latin words match whole words; Chinese and Japanese match anywhere."""
+    """True when the text holds the terms, as whole words.
+
+    Terms in Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese match anywhere.
+    """
 
     name: Name
     any: tuple[str, ...] = ()
+    """One of these must be there."""
     all: tuple[str, ...] = ()
+    """Each of these must be there."""
     none: tuple[str, ...] = ()
+    """None of these may be there."""
     regex: bool = False
     """The terms are regular expressions (searched with a time bound)."""
     case_sensitive: bool = False
+    """False: upper and lower case are the same."""
 
     @model_validator(mode="after")
     def _has_terms(self) -> Self:

@@ -20,7 +20,7 @@ class ToolsConfig(Strict):
     """Choice of tools for requests that leave the choice to the model (``tool_choice: auto``)."""
 
     enabled: bool = True
-    """``false``: only decisions that say ``tools: {enabled: true}`` choose tools."""
+    """``false``: only decisions with a section ``tools`` of their own, even ``{}``, choose tools."""
     mode: ToolMode = "add"
     """``add``: the best of the database join the client's tools. ``filter``: only the best of the client's tools stay.
     ``replace``: the best of the database take the place of the client's tools."""
@@ -64,7 +64,10 @@ class ToolsConfig(Strict):
 
 
 class DecisionTools(Strict):
-    """What a decision does otherwise; absent keys are as under ``tools``. Naming any of them switches it on."""
+    """What a decision does otherwise; absent keys are as under ``tools``.
+
+    The section itself, even ``{}``, switches the choice on, unless it says ``enabled: false``.
+    """
 
     enabled: bool = True
     mode: ToolMode | None = None
