@@ -32,6 +32,9 @@ _TRANSPORT: Final = frozenset(
 )
 """Fields that say how an answer travels, not what it is. ``user`` is none: it tells an application's users apart."""
 
+_REPEATS: Final = ("echo", "prompt_logprobs", "return_token_ids")
+"""Fields of vLLM, and of completions, that put the asker's own words into the answer: it is right for nobody else."""
+
 _QUESTION: Final = {"question": ""}
 """Stands where the question's text was taken out."""
 _EXACT_DIGITS: Final = 2**53
@@ -83,6 +86,8 @@ def _canonical(document: Document) -> Mapping[str, Any]:
 def _without_question(body: Mapping[str, Any], wire: Wire) -> tuple[str, dict[str, Any]]:
     """Take the question's text out of the last user turn; all else of that turn stays (pictures, a name)."""
     rest = dict(body)
+    if any(_is_set(rest.get(field)) for field in _REPEATS):
+        return "", rest
     if wire == "completions":
         prompt = rest.get("prompt")
         return (prompt, rest | {"prompt": _QUESTION}) if isinstance(prompt, str) else ("", rest)
@@ -94,18 +99,31 @@ def _without_question(body: Mapping[str, Any], wire: Wire) -> tuple[str, dict[st
     return question, rest | {"messages": [*messages[:-1], last | {"content": content}]} if messages else rest
 
 
+def _is_set(value: object) -> bool:
+    """0 counts: it is a number of log probabilities."""
+    return value is not None and value is not False
+
+
 def _without_text(content: object) -> tuple[str, object]:
+    """Take the text out and leave a mark where it stood: what is said before a picture is not said after it.
+
+    Of several texts among pictures only the last is taken, since one taken-out string would not tell where each ended.
+    """
     if isinstance(content, str):
         return content, _QUESTION
     if not isinstance(content, list):
         return "", content
-    texts, others = [], []
-    for part in content:
-        if isinstance(part, dict) and part.keys() == {"type", "text"} and isinstance(part["text"], str):
-            texts.append(part["text"])
-        else:
-            others.append(part)
-    return "\n".join(texts), [_QUESTION, *others] if others else _QUESTION
+    places = [place for place, part in enumerate(content) if _is_text(part)]
+    if not places:
+        return "", content
+    if len(places) == len(content):
+        return "\n".join(part["text"] for part in content), _QUESTION
+    last = places[-1]
+    return content[last]["text"], [*content[:last], _QUESTION, *content[last + 1 :]]
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, dict) and part.keys() == {"type", "text"} and isinstance(part["text"], str)
 
 
 def _digest(value: object) -> str:

@@ -23,6 +23,8 @@ _SHORTEST_STEM: Final = 3
 class Reading:
     """One question, read once and compared with several."""
 
+    written: str
+    """As it was asked, without space around it: compatibility form makes 23 of ``2³``."""
     text: str
     """In compatibility form (NFKC), with plain apostrophes and without space around it."""
     tokens: tuple[str, ...]
@@ -37,11 +39,12 @@ class Reading:
 
 def read(text: str) -> Reading:
     """Read one question; some 20 µs for a sentence, linear in its length."""
-    text = unicodedata.normalize("NFKC", text).replace("’", "'").strip()
+    written = text.strip()
+    text = unicodedata.normalize("NFKC", written).replace("’", "'").strip()
     found = list(TOKEN.finditer(text))
     tokens = tuple(match[0].lower() for match in found)
     terms = terms_of(tokens)
-    return Reading(text, tokens, tuple(match.start() for match in found), terms, frozenset(terms))
+    return Reading(written, text, tokens, tuple(match.start() for match in found), terms, frozenset(terms))
 
 
 def terms_of(tokens: Sequence[str]) -> tuple[str, ...]:

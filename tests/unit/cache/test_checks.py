@@ -1,5 +1,7 @@
 """Pairs that look alike. Each is refused for a reason, whichever question came first; paraphrases are not refused."""
 
+import time
+
 import pytest
 
 from waypost.cache.checks import CHECKS, refusal
@@ -16,9 +18,52 @@ DIFFERENT = [
     ("numbers", "两千零一年发生了什么", "二〇〇二年发生了什么"),
     ("quoted", "Translate 'good morning' into French", "Translate 'good night' into French"),
     ("quoted", "What does `a = b` do?", "What does `a == b` do?"),
-    ("quoted", "What is 12 + 5?", "What is 12 * 5?"),
+    ("signs", "What is 12 + 5?", "What is 12 * 5?"),
     ("quoted", "请翻译“你好”", "请翻译“再见”"),
     ("quoted", "Summarise https://a.example/one", "Summarise https://a.example/two"),
+    ("numbers", "How many homes does a 5 mW plant supply?", "How many homes does a 5 MW plant supply?"),
+    ("numbers", "How long do 100 Mb take over wifi?", "How long do 100 MB take over wifi?"),
+    ("numbers", "Convert ₹500 to dollars", "Convert ₩500 to dollars"),
+    ("numbers", "How much are 500€?", "How much are 500£?"),
+    ("numbers", "What is 5% of 200?", "What is 5 of 200?"),
+    ("numbers", "百分之五的税", "5的税"),
+    ("signs", "Can I store the vaccine at -20 °C?", "Can I store the vaccine at 20 °C?"),
+    ("signs", "Compute -12 + 7", "Compute 12 + 7"),
+    ("signs", "Solve x + 3 = -7", "Solve x + 3 = 7"),
+    ("signs", "零下5度穿什么？", "5度穿什么？"),
+    ("signs", "What is 1.5e3 plus 2?", "What is 1.5e-3 plus 2?"),
+    ("signs", "Calculate 2³", "Calculate 23"),
+    ("signs", "What is 3⁴?", "What is 34?"),
+    ("signs", "计算 3² + 4²", "计算 32 + 42"),
+    ("signs", "Read 10₂ as a number", "Read 102 as a number"),
+    ("signs", "What is 2 * (3 + 4)?", "What is (2 * 3) + 4?"),
+    ("signs", "2 times (3 plus 4)", "(2 times 3) plus 4"),
+    ("signs", "What is sin(x)^2 at 1?", "What is sin(x^2) at 1?"),
+    ("signs", "What is f(g(x))?", "What is g(f(x))?"),
+    ("signs", "What is f'(x) at 3?", "What is f(x) at 3?"),
+    ("signs", "What is √2 times 3?", "What is 2 times √3?"),
+    ("signs", "What is 5! + 3?", "What is 5 + 3?"),
+    ("signs", "What is the value of 4!?", "What is the value of 4?"),
+    ("signs", "What does a && b do in bash?", "What does a || b do in bash?"),
+    ("signs", "What does the symbol & mean in C?", "What does the symbol | mean in C?"),
+    ("signs", "What does the operator % do?", "What does the operator @ do?"),
+    ("signs", "What does / do in Python?", "What does // do in Python?"),
+    ("signs", "What does \\n mean?", "What does /n mean?"),
+    ("signs", "What does the symbol ∀ mean?", "What does the symbol ∃ mean?"),
+    ("signs", "Which notes are in D♯ minor?", "Which notes are in D♭ minor?"),
+    ("signs", "What does 🍆 mean in a text message?", "What does 🙏 mean in a text message?"),
+    ("signs", "What does this mean? 😀", "What does this mean? 😡"),
+    ("signs", "What does ls -l do?", "What does ls -L do?"),
+    ("signs", "What does tar -xzf do?", "What does tar -xZf do?"),
+    ("signs", "What is g in physics?", "What is G in physics?"),
+    ("signs", "What is a mW?", "What is a MW?"),
+    ("signs", "Does A imply B?", "Does B imply A?"),
+    ("signs", "Does a imply b?", "Does b imply a?"),
+    ("signs", "Is a > b?", "Is b > a?"),
+    ("signs", "What is a/b if a is 1 and b is 2?", "What is b/a if a is 1 and b is 2?"),
+    ("signs", "Explain p -> q", "Explain q -> p"),
+    ("signs", "Can O+ give blood?", "Can O- give blood?"),
+    ("signs", "V = I * R", "I = V * R"),
     ("negation", "Which foods contain vitamin C?", "Which foods do not contain vitamin C?"),
     ("negation", "Why does it work?", "Why doesn't it work?"),
     ("negation", "糖尿病人可以吃西瓜吗？", "糖尿病人不可以吃西瓜吗？"),
@@ -55,6 +100,7 @@ DIFFERENT = [
     ("order", "Who killed Caesar?", "Who did Caesar kill?"),
     ("order", "Divide 10 by 2", "Divide 2 by 10"),
     ("order", "从北京到上海要多久", "从上海到北京要多久"),
+    ("timely", "bitcoin price", "price of bitcoin"),
     ("timely", "What is the weather in Oslo?", "How is the weather in Oslo?"),
     ("timely", "Who is the current president of France?", "Who is president of France?"),
     ("timely", "今天有什么新闻", "有什么新闻"),
@@ -78,6 +124,26 @@ SAME = [
     ("日本的首都是哪里？", "请问日本的首都是什么城市？"),
     ("贫血有哪些症状？", "贫血的表现是什么？"),
     ("What is the time complexity of quicksort?", "time complexity of quicksort"),
+    ("How do I reset my password?", "how can I reset my password!"),
+    ("Wow!!! How does a fridge work???", "Wow! How does a fridge work?"),
+    ("- How do I sort a list?", "How do I sort a list?"),
+    ("How do I sort a list (ascending)?", "How do I sort a list, ascending?"),
+    ("Which file(s) do I need?", "Which files do I need?"),
+    ("solve this for me - A cake needs 3 eggs. And 2 cakes?", "A cake needs 3 eggs. And 2 cakes?"),
+    ("What Is A Noun?", "what is a noun?"),
+    ("How do I reset it? Thanks! 😊", "How do I reset it?"),
+    ("Is salt & pepper a spice?", "Is salt and pepper a spice?"),
+    ("vitamin c benefits", "vitamin C benefits"),
+    ("How do I sort an array in c?", "How do I sort an array in C?"),
+    ("Where is H₂O used?", "Where is H2O used?"),
+    ("What is 5 − 3?", "What is 5 - 3?"),
+    ("计算１＋１", "计算1+1"),
+    ("How much is 500 € in pounds?", "How much is €500 in pounds?"),
+    ("Is 16 gb of ram enough?", "Is 16 GB of RAM enough?"),
+    ("Convert 5 KM to miles", "Convert 5 km to miles"),
+    ("20 °C in fahrenheit", "20℃ in fahrenheit"),
+    ("Où est la gare ?", "Où est la gare?"),
+    ("iPhone® battery life", "iPhone battery life"),
 ]
 
 
@@ -111,3 +177,80 @@ def test_a_story_may_happen_today():
 def test_the_clearest_reason_is_named():
     assert refusal(read("What is 2 + 2 today?"), read("What is 3 + 2 today?")) == "timely"
     assert refusal(read("Is 3 not odd?"), read("Is 4 odd?")) == "numbers"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "generate a strong password",
+        "Can you generate a 16 character password for my wifi?",
+        "I forgot mine. Generate a new password, please.",
+        "generate a uuid",
+        "flip a coin",
+        "Roll a dice!",
+        "Give me a random number between 1 and 100",
+        "random number between 1 and 10",
+        "Pick a winner among Ann, Bob, Cem",
+        "Pick one of these names at random: Ann, Bob",
+        "tell me another joke",
+        "another joke please",
+        "try again",
+        "give me a different answer",
+        "随机给我一个数字",
+        "请帮我生成一个强密码",
+        "抛硬币",
+        "换一个",
+        "再讲一个笑话",
+        "EUR USD rate",
+        "convert 100 USD to EUR",
+        "How much is bitcoin worth?",
+        "Is the server up?",
+        "Is GitHub down?",
+        "What is the status of my order?",
+        "比特币价格",
+        "网站挂了吗",
+    ],
+)
+def test_what_is_drawn_or_stands_now_is_another_answer_each_time(question):
+    assert refusal(read(question), read(question)) == "timely"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "explain random forests",
+        "make a random forest classifier",
+        "What is a random variable?",
+        "How do random number generators work?",
+        "create a random password generator",
+        "what is a password manager",
+        "How do I reset my password?",
+        "How do I generate a strong password?",
+        "create a password policy",
+        "generate a uuid in Python",
+        "uuid vs guid",
+        "How does a coin flip work?",
+        "A student picks a ball at random from 5. What is the probability?",
+        "Should I try again when my card was declined?",
+        "What is another word for happy?",
+        "Tell me a joke",
+        "How do I exchange USD to GBP?",
+        "Is the shop open on weekdays?",
+        "Is the world upside down?",
+        "什么是随机森林",
+        "随机变量的定义",
+        "如何生成一个密码",
+        "怎么换一个手机铃声",
+        "密码学是什么",
+    ],
+)
+def test_a_word_of_chance_alone_is_no_request_for_it(question):
+    assert refusal(read(question), read(question)) is None
+
+
+@pytest.mark.parametrize("text", ["-" * 4000, "(" * 4000, "a " * 2000, "1:" * 2000, "/! " * 1300, "please " * 570])
+def test_no_text_takes_the_checks_long(text):
+    one, other = read(text), read(f"{text}x")
+    start = time.perf_counter()
+    refusal(one, other)
+    assert time.perf_counter() - start < 1

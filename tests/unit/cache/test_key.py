@@ -124,6 +124,36 @@ def test_a_question_cannot_pose_as_a_placeholder(asked):
     assert one.partition("d", "m") != other.partition("d", "m")
 
 
+def test_a_text_keeps_its_place_among_pictures(asked):
+    one, two = ({"type": "image_url", "image_url": {"url": url}} for url in "ab")
+    older, earlier = ({"type": "text", "text": text} for text in ("Is this one older?", "Before:"))
+    between, before = asked([one, older, two]), asked([one, two, older])
+    assert between.question == before.question == "Is this one older?"
+    assert between.partition("d", "m") != before.partition("d", "m")
+    apart, together = asked([earlier, one, older]), asked([one, earlier, older])
+    assert apart.partition("d", "m") != together.partition("d", "m")
+
+
+def test_where_one_of_several_texts_ends_counts(asked):
+    def split(*texts):
+        first, second = ({"type": "text", "text": text} for text in texts)
+        return asked([first, {"type": "image_url", "image_url": {"url": "a"}}, second])
+
+    one, other = split("Spot\nthe", "difference"), split("Spot", "the\ndifference")
+    assert (one.question, one.partition("d", "m")) != (other.question, other.partition("d", "m"))
+
+
+@pytest.mark.parametrize("field", ["echo", "prompt_logprobs", "return_token_ids"])
+@pytest.mark.parametrize("wire, asking", [("chat", {"messages": [USER]}), ("completions", {"prompt": "Hi"})])
+def test_an_answer_with_the_askers_own_words_is_for_identical_requests(field, wire, asking):
+    def question(**fields):
+        return ask(Document.parse(json.dumps(asking | fields).encode()), wire, owner="", policy="p").question
+
+    assert question(**{field: True}) == ""
+    assert question(**{field: False}) == question(**{field: None}) == question() != ""
+    assert question(**{field: 0}) == ""
+
+
 def test_owners_are_not_readable():
     assert "alice" not in owner_digest("alice")
     assert owner_digest("alice") != owner_digest("bob")

@@ -53,3 +53,8 @@ def test_some_questions_are_compared_with_none(question, reason):
 
 def test_others_are_read():
     assert isinstance(readable("How do I reset my password?"), Reading)
+
+
+def test_what_was_written_is_kept_beside_what_is_read():
+    reading = read("  Ｗhat is 2³? ")
+    assert (reading.written, reading.text) == ("Ｗhat is 2³?", "What is 23?")

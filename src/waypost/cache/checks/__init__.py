@@ -13,6 +13,7 @@ from waypost.cache.checks.numbers import numbers
 from waypost.cache.checks.opposites import opposites
 from waypost.cache.checks.order import order
 from waypost.cache.checks.quoted import quoted
+from waypost.cache.checks.signs import signs
 from waypost.cache.checks.timely import timely
 from waypost.cache.checks.wording import wording
 from waypost.cache.reading import Reading
@@ -20,7 +21,7 @@ from waypost.cache.reading import Reading
 __all__ = ["CHECKS", "Check", "Refusal", "refusal"]
 
 Refusal: TypeAlias = Literal[
-    "timely", "numbers", "quoted", "negation", "opposites", "wording", "names", "form", "aspect", "order"
+    "timely", "numbers", "quoted", "signs", "negation", "opposites", "wording", "names", "form", "aspect", "order"
 ]
 """Why a similar question is not the same one."""
 
@@ -31,6 +32,7 @@ CHECKS: Final[Mapping[Refusal, Check]] = {
     "timely": timely,
     "numbers": numbers,
     "quoted": quoted,
+    "signs": signs,
     "negation": negation,
     "opposites": opposites,
     "wording": wording,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Final
 
 import regex
 
+from waypost.cache.checks.capitals import capitals
 from waypost.cache.reading import Reading
 from waypost.cache.words import lines
 
@@ -16,14 +18,18 @@ __all__ = ["numbers", "values"]
 
 
 _NUMBER: Final = regex.compile(
-    r"(?P<before>[$€£¥])?\s?(?<![\d.])(?P<value>\d+(?:[.,]\d+)*)(?:\s?-?(?P<after>%|°[cf]|\p{Han}{1,3}|[[\p{L}]--\p{Han}]+))?"
-    r"|(?P<han>[零〇二两三四五六七八九十百千万亿]+|一[百千万亿十][零〇一二两三四五六七八九十百千万亿]*)(?P<measure>\p{Han}{0,2})",
+    r"(?P<before>\p{Sc}|百分之)?\s?(?<![\d.])(?P<value>\d+(?:[.,]\d+)*)"
+    r"(?:\s?-?(?P<after>%|\p{Sc}|°\s?[cf]|\p{Han}{1,3}|[[\p{L}]--\p{Han}]+))?"
+    r"|(?P<share>百分之)?(?P<han>[零〇二两三四五六七八九十百千万亿]+|一[百千万亿十][零〇一二两三四五六七八九十百千万亿]*)"
+    r"(?P<measure>\p{Han}{0,2})",
     regex.V1 | regex.IGNORECASE,
 )
+_SHARE: Final = "%"
 _DIGITS: Final = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _SCALES: Final = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _NO_NUMBERS: Final = regex.compile(
-    r"like i'm (?:five|5)|千万(?![元个人])|万一|百度|十分(?!钟)|三明治|千万别|百分之|七夕|四川|三亚|百合|八卦|五金",
+    r"like i'm (?:five|5)|千万(?![元个人])|万一|百度|十分(?!钟)|三明治|千万别|"
+    r"百分之(?![\d零〇一二两三四五六七八九十百])|七夕|四川|三亚|百合|八卦|五金",
     regex.IGNORECASE,
 )
 
@@ -31,10 +37,19 @@ _NO_NUMBERS: Final = regex.compile(
 def numbers(a: Reading, b: Reading) -> bool:
     """One question has a number that the other lacks, or the same number of another unit."""
     left, right = list(_quantities(a)), list(_quantities(b))
-    if Counter(value for value, _ in left) != Counter(value for value, _ in right):
+    if _counted(left) != _counted(right):
         return True
-    units, others = _units(left), _units(right)
-    return any(units[value] != others[value] for value in units.keys() & others.keys())
+    return _apart(_units(left), _units(right)) or _apart(capitals(a.text), capitals(b.text))
+
+
+def _counted(quantities: list[tuple[str, str]]) -> Counter[str]:
+    """Count numbers. A share is not the number itself: 5 of 200, 5 % of 200."""
+    return Counter(f"{value}{_SHARE}" if unit == _SHARE else value for value, unit in quantities)
+
+
+def _apart(left: Mapping[str, set[str]], right: Mapping[str, set[str]]) -> bool:
+    """What both name has nothing else beside it."""
+    return any(left[name] != right[name] for name in left.keys() & right.keys())
 
 
 def values(reading: Reading) -> tuple[str, ...]:
@@ -65,16 +80,18 @@ def _quantities(reading: Reading) -> Iterator[tuple[str, str]]:
 def _quantity(match: regex.Match[str]) -> tuple[str, str]:
     if match["value"]:
         return _plain(match["value"]), _unit(match["before"], match["after"])
-    return _chinese(match["han"]), _unit(match["measure"])
+    return _chinese(match["han"]), _unit(match["share"], match["measure"])
 
 
 def _unit(*candidates: str | None) -> str:
     """Find the first known unit; Chinese runs on, so the longest beginning counts there."""
     units = _table("units")
-    for candidate in map(str.lower, filter(None, candidates)):
+    for candidate in ("".join(one.lower().split()) for one in candidates if one):
         for length in range(len(candidate), 0, -1):
             if candidate[:length] in units and (length == len(candidate) or not candidate.isascii()):
                 return units[candidate[:length]]
+        if unicodedata.category(candidate[0]) == "Sc":
+            return candidate
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Whether what two questions quote differs: text in quotation marks, code, addresses, the signs of a formula."""
+"""Whether what two questions quote differs: text in quotation marks, code, addresses."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ _QUOTED: Final = re.compile(
     re.DOTALL,
 )
 _MARKS: Final = "`\"“”„「」『』«»《》'$ \n.,!?"
-_SIGNS: Final = re.compile(r"[+*^=<>≤≥≠×÷±√∑∫∂]|(?<=\d)\s?[-/:]\s?(?=\d)|(?<=\b\w )-(?= \w\b)")
 
 
 def quoted(a: Reading, b: Reading) -> bool:
-    """What stands in quotation marks, in code or in a formula is not the same."""
-    return _quotes(a) != _quotes(b) or _SIGNS.findall(a.text) != _SIGNS.findall(b.text)
+    """What stands in quotation marks, in code or an address is not the same."""
+    return _quotes(a) != _quotes(b)
 
 
 def _quotes(reading: Reading) -> Counter[str]:

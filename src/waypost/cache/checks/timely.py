@@ -1,4 +1,4 @@
-"""Whether the right answer to a question is another one tomorrow."""
+"""Whether the right answer to a question is another one tomorrow, or each time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 import regex
 
+from waypost.cache.checks.drawn import is_drawn, may_be_drawn
 from waypost.cache.reading import Reading
 from waypost.cache.words.phrases import TOKEN, Phrases
 
@@ -20,14 +21,15 @@ _STORY: Final = 3
 
 
 def timely(a: Reading, b: Reading) -> bool:
-    """One of the questions asks for something that changes by the day."""
+    """One of the questions asks for something that changes by the day, or is made up for who asks."""
     return _is_timely(a) or _is_timely(b)
 
 
 def _is_timely(reading: Reading) -> bool:
-    if not _TIMELY.meanings(reading.tokens):
+    if not (may_be_drawn(reading.tokens) or _TIMELY.meanings(reading.tokens)):
         return False
-    return any(_TIMELY.meanings(TOKEN.findall(sentence.lower())) for sentence in _asking(reading.text))
+    sentences = [TOKEN.findall(sentence.lower()) for sentence in _asking(reading.text)]
+    return any(is_drawn(sentence) or bool(_TIMELY.meanings(sentence)) for sentence in sentences)
 
 
 def _asking(text: str) -> Iterator[str]:
