@@ -164,6 +164,47 @@ async def test_what_is_larger_than_all_there_is_room_for_drives_nothing_out(stor
     assert await store.get_exact("large") is None
 
 
+FIRST = {
+    "get": lambda store: store.get_exact("a"),
+    "search": lambda store: store.search("p", EAST, 8),
+    "put": lambda store: store.put(entry("b")),
+    "invalidate": lambda store: store.invalidate(Selector(decision="nobody's")),
+    "stats": lambda store: store.stats(),
+}
+
+
+@pytest.mark.parametrize("first", FIRST.values(), ids=FIRST)
+async def test_when_what_it_holds_vanishes_it_begins_anew(store, vanish, first):
+    await store.put(entry("a"))
+    assert await names(store) == ["a"]
+    vanish()
+    await first(store)
+    await store.put(entry("b"))
+    found = await names(store)
+    assert set(found) - {"a"} == {"b"}
+    assert [(await store.get_exact(name)) is not None for name in "ab"] == ["a" in found, True]
+    assert (await store.stats()).entries == await store.invalidate(Selector()) == len(found)
+
+
+async def test_many_notice_at_once_that_it_vanished(store, vanish):
+    await store.put(entry("a"))
+    vanish()
+    await asyncio.gather(*(store.put(entry(str(number))) for number in range(20)))
+    assert {str(number) for number in range(20)} <= set(await names(store, k=50))
+
+
+async def test_what_was_put_is_there_after_a_restart(kind, opened):
+    if kind == "memory":
+        pytest.skip("memory ends with its process")
+    store = opened()
+    await store.put(entry("a"))
+    await store.close()
+    store = opened()
+    assert await store.get_exact("a") is not None
+    assert await names(store) == ["a"]
+    await store.close()
+
+
 async def test_a_long_answer_comes_back_whole(store):
     body = np.random.default_rng(1).bytes(300_000)
     await store.put(entry(body=body))

@@ -47,10 +47,27 @@ async def test_errors_of_the_driver_say_unavailable(circuit):
                 raise error
 
 
-async def test_other_errors_are_not_hidden(circuit):
-    with pytest.raises(KeyError):
+async def test_errors_that_nobody_told_of_say_unavailable_and_count(circuit):
+    with pytest.raises(StoreUnavailable, match="fails with RuntimeError: two lines"):
         async with circuit.call():
-            raise KeyError("ours")
+            raise RuntimeError("two\nlines")
+    assert [await ask(circuit, KeyError()) for _ in range(3)] == [True, True, False]
+
+
+async def test_errors_are_logged_once_a_minute(circuit, clock, caplog):
+    for error in (Refused("rate limit"), KeyError("odd"), OSError("gone")) * 5:
+        await ask(circuit, error)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the cache's server refuses: rate limit; requests go on without the cache"
+    ]
+    clock.now += 60.0
+    await ask(circuit, KeyError("odd"))
+    assert "KeyError: 'odd'" in caplog.messages[1]
+
+
+async def test_slow_answers_are_not_logged(circuit, caplog):
+    await ask(circuit, TimeoutError())
+    assert not caplog.messages
 
 
 async def test_after_some_failures_in_a_row_one_call_in_half_a_second_tries(circuit, clock):

@@ -1,3 +1,6 @@
+import fcntl
+import gc
+import re
 import sys
 
 import pytest
@@ -73,3 +76,47 @@ def test_a_url_may_come_from_a_file(tmp_path):
 def test_mistakes_are_told(settings, message):
     with pytest.raises(ValidationError, match=message):
         CacheConfig(**settings)
+
+
+def _held_by_qdrant(path):
+    path.mkdir()
+    (path / "meta.json").write_text('{"collections": {}, "aliases": {}}')
+    return path / ".lock"
+
+
+def _held_by_milvus(path):
+    path.mkdir()
+    return path / "LOCK"
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    "package, backend, lock",
+    [("qdrant_client", "qdrant", _held_by_qdrant), ("milvus_lite", "milvus", _held_by_milvus)],
+)
+def test_an_embedded_database_that_is_held_is_said_at_the_start(tmp_path, package, backend, lock):
+    pytest.importorskip(package)
+    path = tmp_path / "cache.db"
+    with lock(path).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        told = _refusal(CacheConfig(backend=backend, path=str(path)))
+    assert re.fullmatch(f"cannot open cache.path {path} (.*): end the process that has it open, .*", told)
+    gc.collect()  # Qdrant's driver leaves files open when it fails
+
+
+def _refusal(config):
+    with pytest.raises(SetupError) as told:
+        open_store(config)
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    "package, backend",
+    [("sqlite3", "memory"), ("qdrant_client", "qdrant"), ("milvus_lite", "milvus")],
+)
+async def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch, package, backend):
+    pytest.importorskip(package)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    store = open_store(CacheConfig(backend=backend, path="~/cache.db"))
+    assert (tmp_path / "cache.db").exists()
+    await store.close()

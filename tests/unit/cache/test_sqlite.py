@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import shutil
 import sqlite3
 import stat
 
@@ -147,12 +148,55 @@ async def test_a_file_that_can_be_written_again_holds_only_what_came_since(opene
     await store.put(entry("c"))
     await store.invalidate(Selector(question="q"))
     await store.put(entry("d"))
-    while not store._writes.empty():
-        await asyncio.sleep(0)
+    await _written(store)
     connection.execute("ALTER TABLE away RENAME TO entries")
     connection.close()
     await store.close()
     assert _exacts(path) == ["d"]
+
+
+@pytest.mark.parametrize("leftovers", [("-wal", "-shm"), ()])
+async def test_a_file_that_was_removed_begins_anew(opened, path, leftovers, caplog):
+    store = opened()
+    await store.put(entry("a"))
+    await _written(store)
+    path.unlink()
+    for leftover in leftovers:
+        path.with_name(path.name + leftover).unlink()
+    await store.put(entry("b"))
+    await store.put(entry("c"))
+    await store.invalidate(Selector(question="q"))
+    await store.put(entry("d"))
+    assert await names(store) == ["d"]
+    await store.close()
+    assert _exacts(path) == ["d"]
+    assert "it was removed" in caplog.text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_a_file_whose_directory_was_removed_leaves_the_memory(tmp_path):
+    (tmp_path / "gone").mkdir()
+    path = tmp_path / "gone" / "cache.sqlite"
+    store = SqliteStore(path, max_entries=10, max_bytes=10**6, clock=lambda: 1.0)
+    shutil.rmtree(path.parent)
+    await store.put(entry("a"))
+    assert await names(store) == ["a"]
+    await store.close()
+    assert not path.exists()
+
+
+async def test_an_entry_that_cannot_be_written_stops_no_other(opened, path):
+    store = opened()
+    odd = entry("a")
+    object.__setattr__(odd, "model", b"no text")
+    await store.put(odd)
+    await _written(store)
+    await store.put(entry("b"))
+    assert await names(store) == ["a", "b"]
+    await store.invalidate(Selector())
+    await store.put(entry("c"))
+    await store.close()
+    assert _exacts(path) == ["c"]
 
 
 def test_a_place_that_cannot_be_written_is_said_at_the_start(tmp_path):
@@ -167,6 +211,11 @@ async def test_nobody_else_may_read_the_file(opened, path):
     await store.put(entry("a"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     await store.close()
+
+
+async def _written(store):
+    while not store._writes.empty():
+        await asyncio.sleep(0)
 
 
 def _exacts(path):

@@ -56,7 +56,7 @@ class Listed:
 
 
 class Collection(Protocol):
-    """One database behind its blocking driver. It is created when first asked; every method may raise its errors."""
+    """One database behind its blocking driver. It is created when first asked; what asks it may raise its errors."""
 
     @property
     def down(self) -> Errors:
@@ -76,6 +76,18 @@ class Collection(Protocol):
     @property
     def dimensions(self) -> int:
         """Of every vector."""
+        ...
+
+    def open(self) -> None:
+        """Connect now, and create the collection where there is none."""
+        ...
+
+    def gone(self, error: Exception) -> bool:
+        """Tell whether ``error`` says that the collection is no longer there."""
+        ...
+
+    def forget(self) -> None:
+        """Look for the collection again when next asked, and create it where there is none."""
         ...
 
     def get(self, key: str) -> str | None:
@@ -116,7 +128,7 @@ class CollectionStore:
         timeout: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``timeout`` of one call in seconds. Nothing is opened yet."""
+        """``timeout`` of one call in seconds. Opens nothing: a server may be down when the router starts."""
         self._name = name
         self._collection = collection
         self._max_entries = max_entries
@@ -219,9 +231,19 @@ class CollectionStore:
         self._waiting += 1
         try:
             async with self._circuit.call():
-                return await asyncio.wrap_future(self._threads.submit(work))
+                return await asyncio.wrap_future(self._threads.submit(self._do, work))
         finally:
             self._waiting -= 1
+
+    def _do(self, work: Callable[[], T]) -> T:
+        """Do ``work``; where the collection was dropped behind our back, create it and do it again."""
+        try:
+            return work()
+        except Exception as error:
+            if not self._collection.gone(error):
+                raise
+        self._collection.forget()
+        return work()
 
 
 def _unpack(data: str) -> Entry | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from pymilvus.exceptions import ConnectError, MilvusUnavailableException
 
 from waypost.cache.store.circuit import Errors
 from waypost.cache.store.collection import Listed, Row
+from waypost.cache.store.connection import Connection
 
 __all__ = ["MilvusCollection"]
 
@@ -22,6 +22,10 @@ _PIECE: Final = 65_000
 """Characters; a text in Milvus has 65,535 bytes at most, so that data is an array of them."""
 _PIECES: Final = 1_000
 _LABEL: Final = 32
+_UNUSABLE: Final = (100, 101)
+"""Milvus' codes of a collection that does not exist, and of one that is not loaded."""
+_EMBEDDED_START: Final = 60.0
+"""Seconds. Milvus Lite is a server too, and starts in this process; the timeout of one call would be too short."""
 
 
 class MilvusCollection:
@@ -47,9 +51,22 @@ class MilvusCollection:
         self.dimensions = dimensions
         self.embedded = path is not None
         self._timeout = timeout
+        self._opening = timeout if path is None else _EMBEDDED_START
         self._where = {"uri": str(path)} if path is not None else {"uri": url or "", "token": token or ""}
         self._name = f"{namespace}_cache_{dimensions}"
-        self._opening = threading.Lock()
+        self._connection = Connection(self._connect, self._prepare)
+
+    def open(self) -> None:
+        """Connect, and create the collection where there is none."""
+        self._connection.client()
+
+    def gone(self, error: Exception) -> bool:
+        """Tell whether ``error`` says that the collection is no longer there, or not in Milvus' memory."""
+        return isinstance(error, MilvusException) and error.code in _UNUSABLE
+
+    def forget(self) -> None:
+        """Look for the collection again when next asked."""
+        self._connection.forget()
 
     def get(self, key: str) -> str | None:
         """Return the data of a row."""
@@ -93,20 +110,22 @@ class MilvusCollection:
 
     def close(self) -> None:
         """Let go of the connection, or of the file."""
-        if "_opened" in self.__dict__:
-            self._opened.close()
+        self._connection.close()
 
     @property
     def _client(self) -> MilvusClient:
-        with self._opening:
-            return self._opened
+        return self._connection.client()
 
-    @cached_property
-    def _opened(self) -> MilvusClient:
-        client = MilvusClient(**self._where, timeout=self._timeout)
-        if not client.has_collection(self._name, timeout=self._timeout):
+    def _connect(self) -> MilvusClient:
+        # It writes a traceback for each call that fails; the circuit says what happened, and not each time.
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        return MilvusClient(**self._where, timeout=self._opening)
+
+    def _prepare(self, client: MilvusClient) -> None:
+        if client.has_collection(self._name, timeout=self._opening):
+            client.load_collection(self._name, timeout=self._opening)  # Milvus Lite starts with none loaded
+        else:
             self._create(client)
-        return client
 
     def _create(self, client: MilvusClient) -> None:
         indexes = client.prepare_index_params()

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from waypost.cache.store.base import Store
+from waypost.cache.store.collection import Collection, CollectionStore
 from waypost.cache.store.memory import MemoryStore
 from waypost.cache.store.sqlite import SqliteStore
 from waypost.config.caching import CacheConfig
@@ -42,7 +43,7 @@ def open_store(config: CacheConfig, dimensions: int = _FEWEST, environ: Mapping[
 def _memory(config: CacheConfig, _: int, __: Mapping[str, str]) -> Store:
     if config.path is None:
         return MemoryStore(max_entries=config.max_entries, max_bytes=config.max_bytes)
-    return SqliteStore(Path(config.path), max_entries=config.max_entries, max_bytes=config.max_bytes)
+    return SqliteStore(Path(config.path).expanduser(), max_entries=config.max_entries, max_bytes=config.max_bytes)
 
 
 def _redis(config: CacheConfig, _: int, environ: Mapping[str, str]) -> Store:
@@ -62,7 +63,6 @@ def _redis(config: CacheConfig, _: int, environ: Mapping[str, str]) -> Store:
 
 
 def _qdrant(config: CacheConfig, dimensions: int, environ: Mapping[str, str]) -> Store:
-    from waypost.cache.store.collection import CollectionStore
     from waypost.cache.store.qdrant import QdrantCollection
 
     url, key = _server(config, environ)
@@ -74,13 +74,10 @@ def _qdrant(config: CacheConfig, dimensions: int, environ: Mapping[str, str]) ->
         api_key=key,
         path=_path(config),
     )
-    return CollectionStore(
-        "qdrant", collection, max_entries=config.max_entries, max_bytes=config.max_bytes, timeout=config.timeout
-    )
+    return _collection(config, collection)
 
 
 def _milvus(config: CacheConfig, dimensions: int, environ: Mapping[str, str]) -> Store:
-    from waypost.cache.store.collection import CollectionStore
     from waypost.cache.store.milvus import MilvusCollection
 
     url, token = _server(config, environ)
@@ -92,13 +89,31 @@ def _milvus(config: CacheConfig, dimensions: int, environ: Mapping[str, str]) ->
         token=token,
         path=_path(config),
     )
+    return _collection(config, collection)
+
+
+def _collection(config: CacheConfig, collection: Collection) -> Store:
+    if collection.embedded:
+        _open_now(config, collection)
     return CollectionStore(
-        "milvus", collection, max_entries=config.max_entries, max_bytes=config.max_bytes, timeout=config.timeout
+        config.backend, collection, max_entries=config.max_entries, max_bytes=config.max_bytes, timeout=config.timeout
     )
 
 
+def _open_now(config: CacheConfig, collection: Collection) -> None:
+    """Open an embedded database. A server may come later, but what is wrong here stays so until somebody mends it."""
+    try:
+        collection.open()
+    except Exception as error:  # the drivers have no error in common
+        told = " ".join(str(error).split())
+        raise SetupError(
+            f"cannot open cache.path {_path(config)} ({told}): end the process that has it open,"
+            " make it writable, or write another path"
+        ) from error
+
+
 def _path(config: CacheConfig) -> Path | None:
-    return None if config.path is None else Path(config.path).absolute()
+    return None if config.path is None else Path(config.path).expanduser().absolute()
 
 
 def _server(config: CacheConfig, environ: Mapping[str, str]) -> tuple[str | None, str | None]:

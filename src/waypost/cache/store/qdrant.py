@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+import sqlite3
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
 from waypost.cache.store.circuit import Errors
 from waypost.cache.store.collection import Listed, Row
+from waypost.cache.store.connection import Connection
 
 __all__ = ["QdrantCollection"]
 
@@ -23,7 +24,8 @@ class QdrantCollection:
     """One collection for each number of dimensions."""
 
     down: Errors = (ResponseHandlingException, OSError)
-    refused: Errors = (ApiException, ValueError)
+    refused: Errors = (ApiException, ValueError, sqlite3.Error)
+    """Embedded it writes through SQLite: where the disk is full, what it holds is served nevertheless."""
 
     def __init__(
         self,
@@ -44,7 +46,21 @@ class QdrantCollection:
             else {"url": url, "api_key": api_key, "timeout": max(1, round(timeout)), "check_compatibility": False}
         )
         self._name = f"{namespace}_cache_{dimensions}"
-        self._opening = threading.Lock()
+        self._connection = Connection(lambda: QdrantClient(**self._where), self._prepare)
+
+    def open(self) -> None:
+        """Connect, and create the collection where there is none."""
+        self._connection.client()
+
+    def gone(self, error: Exception) -> bool:
+        """Tell whether ``error`` says that the collection is no longer there."""
+        if isinstance(error, UnexpectedResponse):
+            return error.status_code == HTTPStatus.NOT_FOUND
+        return isinstance(error, ValueError) and f"{self._name} not found" in str(error)  # embedded, it has no codes
+
+    def forget(self) -> None:
+        """Look for the collection again when next asked."""
+        self._connection.forget()
 
     def get(self, key: str) -> str | None:
         """Return the data of a row."""
@@ -88,20 +104,15 @@ class QdrantCollection:
 
     def close(self) -> None:
         """Let go of the connection, or of the files."""
-        if "_opened" in self.__dict__:
-            self._opened.close()
+        self._connection.close()
 
     @property
     def _client(self) -> QdrantClient:
-        with self._opening:
-            return self._opened
+        return self._connection.client()
 
-    @cached_property
-    def _opened(self) -> QdrantClient:
-        client = QdrantClient(**self._where)
+    def _prepare(self, client: QdrantClient) -> None:
         if not client.collection_exists(self._name):
             self._create(client)
-        return client
 
     def _create(self, client: QdrantClient) -> None:
         client.create_collection(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -39,8 +40,9 @@ class SqliteStore:
     """Reads from memory only; a thread writes to the file, so that nobody waits for the disk.
 
     What was stored in the last moments before a crash may be missing afterwards. A file that is damaged or of another
-    version is moved aside, with a warning, and the cache starts empty. While the file cannot be written the cache goes
-    on in memory. Once it can, the file begins anew with what came meanwhile: what was dropped then must not come back.
+    version is moved aside, with a warning, and the cache starts empty. While the file cannot be written, or after
+    somebody removed it, the cache goes on in memory. Once it can, the file begins anew with what came meanwhile: what
+    was dropped then must not come back.
     """
 
     name: Final = "memory"
@@ -90,7 +92,6 @@ class SqliteStore:
         try:
             if self._path.exists() and not self._path.is_file():
                 raise SetupError(f"cannot write the cache file {self._path}: it is no file")
-            self._path.touch(mode=0o600)  # it holds what people asked
             return self._fill(now)
         except (OSError, sqlite3.OperationalError) as error:  # of the machine, not of the file: it may be of use again
             raise SetupError(f"cannot write the cache file {self._path}: {error}") from error
@@ -104,12 +105,21 @@ class SqliteStore:
             self._path.replace(aside)
             for leftover in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + leftover).unlink(missing_ok=True)
-            self._path.touch(mode=0o600)
             return self._fill(now)
         except (OSError, sqlite3.Error) as error:
             raise SetupError(f"cannot write the cache file {self._path}: {error}") from error
 
     def _fill(self, now: float) -> sqlite3.Connection:
+        connection = self._connect()
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.close)
+            for exact, data in connection.execute("SELECT exact, data FROM entries ORDER BY created"):
+                self._restore(exact, data, now)
+            undo.pop_all()
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.touch(mode=0o600)  # it holds what people asked
         with contextlib.ExitStack() as undo:
             connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             undo.callback(connection.close)
@@ -119,8 +129,7 @@ class SqliteStore:
             connection.executescript(
                 f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA user_version={_VERSION}; {_SCHEMA}"
             )
-            for exact, data in connection.execute("SELECT exact, data FROM entries ORDER BY created"):
-                self._restore(exact, data, now)
+            self._file = self._path.stat()
             undo.pop_all()
         return connection
 
@@ -139,7 +148,7 @@ class SqliteStore:
         missed: dict[str, Entry] | None = None  # what the file lacks; None while it can be written
         retry_at = 0.0
         going = True
-        with contextlib.closing(connection):
+        try:
             while going:
                 batch = self._waiting()
                 going = batch[-1] is not None
@@ -150,8 +159,32 @@ class SqliteStore:
                     missed, retry_at = {}, time.monotonic() + _PAUSE
                 _follow(missed, writes)
                 if not going or time.monotonic() >= retry_at:
+                    connection = self._reopened(connection)
                     missed = None if self._apply(connection, missed.items(), anew=True) else missed
                     retry_at = time.monotonic() + _PAUSE
+        finally:
+            connection.close()
+
+    def _reopened(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """Open the file anew where it was removed; what is returned when that fails cannot be written to."""
+        if self._is_there():
+            return connection
+        connection.close()  # first, because it takes the journal along, which the new file has under the same name
+        try:
+            return self._connect()
+        except (OSError, sqlite3.Error):
+            return connection
+
+    def _is_there(self) -> bool:
+        """Tell whether the path still names the file that is open; SQLite writes to one that was removed, too."""
+        try:
+            return os.path.samestat(self._path.stat(), self._file)
+        except OSError:
+            return False
+
+    def _require_file(self) -> None:
+        if not self._is_there():
+            raise sqlite3.OperationalError("it was removed")
 
     def _waiting(self) -> list[_Write | None]:
         """Wait for a write, and take what else is there, up to the end mark."""
@@ -163,6 +196,7 @@ class SqliteStore:
     def _apply(self, connection: sqlite3.Connection, writes: Iterable[_Write], *, anew: bool = False) -> bool:
         """Write in one transaction, ``anew`` into an empty file; False, and it is logged once, when that fails."""
         try:
+            self._require_file()
             connection.execute("BEGIN")
             if anew:
                 connection.execute("DELETE FROM entries")
@@ -173,7 +207,7 @@ class SqliteStore:
                     row = (exact, entry.created, entry.dump())
                     connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", row)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001  (the edge of a thread; without it the queue would grow for good)
             with contextlib.suppress(sqlite3.Error):
                 connection.rollback()
             if not anew:
