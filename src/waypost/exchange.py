@@ -103,7 +103,12 @@ class Exchange:
         except RequestError as error:
             return self._refuse(error)
         finally:
-            self._router_seconds = self._engine.clock() - started
+            # Cancelled or not: who waits for somebody else's answer does nothing of its own.
+            self._router_seconds = self._engine.clock() - started - self._waited
+
+    @property
+    def _waited(self) -> float:
+        return self._recall.waited if self._recall else 0.0
 
     async def _on_body(self, body: bytes) -> Reply | Forward:
         document = Document.parse(body)
@@ -126,7 +131,9 @@ class Exchange:
         engine, settings = self._engine, self._engine.config.cache
         if engine.cache is None or settings is None:
             return None
-        self._recall = Recall.of(engine.cache, settings, self._head, document, request, routed, engine.policy_digest)
+        self._recall = Recall.of(
+            engine.cache, settings, self._head, document, request, routed, engine.policy_digest, engine.clock
+        )
         if self._recall is None:
             return None
         started = engine.clock()
@@ -234,6 +241,8 @@ class Exchange:
             return ResponseStart()
         judge = AnswerJudge.of(self._engine.watch, self._routed.guards, [place.text for place in self._said])
         judge = judge if head.status < 300 else None  # an error is not the model's answer
+        if self._recall:
+            self._recall.listen(head)  # also to what cannot be kept: it is counted
         if head.headers.get("content-encoding", "identity") != "identity":
             return self._unreadable(head, self._routed, judge)
         length = head.headers.get("content-length", "")
@@ -245,8 +254,6 @@ class Exchange:
             AnswerGuard(judge, self._request.wire, streamed=streamed) if judge else None,
             Restorer(self._vault, content_type, json_content=self._json_wanted) if self._vault else None,
         )
-        if self._recall:
-            self._recall.listen(head)
         return self._start(head, self._routed, read_body=head.status < 300 or self._answer.changes)
 
     def _unreadable(self, head: ResponseHead, routed: Routed, judge: AnswerJudge | None) -> ResponseStart | Reply:
@@ -309,10 +316,13 @@ class Exchange:
 
     @property
     def _good(self) -> bool:
-        """Whether others may be given the answer: guards have looked at all of it, and nothing failed on the way."""
-        if self._error or self._answer is None or not self._answer.checked:
+        """Whether others may be given the answer: guards have looked at all of it, and nothing failed on the way.
+
+        Of what cannot be read (compressed) only the guards' word counts; it is not kept for another reason.
+        """
+        if self._error or (self._answer and not self._answer.checked):
             return False
-        verdicts = (*self._verdicts, *self._answer.verdicts)
+        verdicts = self._verdicts + (self._answer.verdicts if self._answer else ())
         unsure = any(verdict.action == "block" or verdict.error for verdict in verdicts)
         return not unsure and not (self._tools and self._tools.unknown)
 
@@ -328,7 +338,7 @@ class Exchange:
         aborted = aborted and not self._said_all
         try:
             if self._recall:
-                self._recall.end(keep=not aborted and self._good)
+                self._recall.end(keep=not aborted and self._good, left=aborted)
         finally:
             self._engine.observer.observe(self._record(aborted=aborted))
 
@@ -344,6 +354,7 @@ class Exchange:
             signal_seconds=routed.seconds if routed else {},
             decide_seconds=routed.decide_seconds if routed else 0.0,
             router_seconds=self._router_seconds,
+            waited_seconds=self._waited,
             total_seconds=self._engine.clock() - self._began,
             first_token_seconds=self._first_token,
             usage=answer.usage if answer else None,

@@ -258,7 +258,9 @@ class Record:
     signal_seconds: Mapping[str, float] = field(default_factory=dict)
     decide_seconds: float = 0.0
     router_seconds: float = 0.0
-    """waypost's own share: from the whole body to the answer for Envoy."""
+    """waypost's own share: from the whole body to the answer for Envoy, without ``waited_seconds``."""
+    waited_seconds: float = 0.0
+    """What passed within that time while it waited for the answer to an identical request."""
     total_seconds: float = 0.0
     """From the request's head to the end of the answer."""
     first_token_seconds: float | None = None

@@ -5,7 +5,7 @@ One request on its way::
     found = await cache.lookup_exact(asked, may)            # before anything else is computed
     found = await cache.lookup_similar(asked, place)        # after a miss, once decision and model are known
     await cache.store(asked, place, body)                   # a whole answer, from Capture.finish()
-    cache.release(asked)                                    # always, at the end of a request whose miss ``leads``
+    cache.release(asked, landing)                           # else, at the end of a request whose miss ``leads``
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
-from waypost.cache.capture import Unfit
+from waypost.cache.capture import Unfit, lacks_usage
 from waypost.cache.checks import Refusal
 from waypost.cache.directives import Directives
 from waypost.cache.entry import Entry
-from waypost.cache.flights import Flights
+from waypost.cache.flights import Flights, Landing
 from waypost.cache.key import Asked
 from waypost.cache.match import Unasked, match, readable
 from waypost.cache.reading import Reading, read
@@ -42,15 +43,21 @@ NotKept: TypeAlias = Literal["disabled", "timely", "store_slow", "store_down"] |
 """Why an answer is not kept."""
 
 Reason: TypeAlias = (
-    Literal["absent", "dissimilar", "disabled", "opted_out", "waited", "encoder", "store_slow", "store_down"]
+    Literal[
+        "absent", "dissimilar", "disabled", "no_usage", "opted_out", "waited", "encoder", "store_slow", "store_down"
+    ]
     | Unasked
     | Refusal
 )
 """Why nothing is served from the cache."""
 
+_OPEN: Final = ("absent", "no_usage")
+"""Why the identical request may have no answer that a backend's next one would not mend."""
 _CANDIDATES: Final = 8
 """Entries that are compared with a question, the nearest by cosine: enough for those that the checks refuse."""
 _EXACT: Final = 1.0
+
+_UNTIMED: Final = nullcontext()
 
 T = TypeVar("T")
 
@@ -122,26 +129,33 @@ class Cache:
         self.told_skipped: Callable[[NotKept], None] = lambda _: None
         """Called with the reason for each answer that is not kept."""
 
-    async def lookup_exact(self, asked: Asked, may: Directives) -> Hit | Miss:
+    async def lookup_exact(
+        self,
+        asked: Asked,
+        may: Directives,
+        *,
+        usage: bool = False,
+        waiting: AbstractContextManager[object] = _UNTIMED,
+    ) -> Hit | Miss:
         """Look for the identical request; when one is under way, wait for its answer.
 
-        The misses ``absent`` and ``waited`` are not counted yet: :meth:`lookup_similar` is next.
+        ``usage``: an answer that was taken from a stream without it will not do. ``waiting`` is entered for as long as
+        somebody else's answer is awaited. The misses ``absent``, ``no_usage`` and ``waited`` are not counted yet:
+        :meth:`lookup_similar` is next.
         """
         if not may.lookup:
             return self.miss("opted_out")
-        found = await self._exact(asked)
-        if isinstance(found, Hit) or found.reason != "absent" or not may.store or self._is_timely(asked):
+        found = await self._exact(asked, usage)
+        if isinstance(found, Hit) or found.reason not in _OPEN or not may.store or self._is_timely(asked):
             return found
-        if self._flights.board(asked.exact):
-            return Miss("absent", leads=True)
-        if not await self._flights.wait(asked.exact, self._config.wait):
-            return Miss("waited")
-        return await self._exact(asked)
+        return await self._in_turn(asked, found, usage, waiting)
 
-    async def lookup_similar(self, asked: Asked, place: Place, without: Reason = "absent") -> Hit | Miss:
+    async def lookup_similar(
+        self, asked: Asked, place: Place, without: Reason = "absent", *, usage: bool = False
+    ) -> Hit | Miss:
         """Look for a question to which the answer is the same, where all else is the same.
 
-        ``without``: the reason where there is none to compare with.
+        ``without``: the reason where there is none to compare with. ``usage``: as in :meth:`lookup_exact`.
         """
         if self._encoder is None:
             return self.miss(without)
@@ -156,17 +170,19 @@ class Cache:
         candidates = await self._bounded(self._store.search(partition, vector, _CANDIDATES))
         if isinstance(candidates, str):
             return self.miss(candidates)
-        return self._best(reading, candidates, self._threshold(place)) if candidates else self.miss(without)
+        return self._best(reading, candidates, self._threshold(place), usage) if candidates else self.miss(without)
 
     async def store(self, asked: Asked, place: Place, body: bytes) -> None:
         """Keep a whole answer, and let those go who wait for it."""
+        landing: Landing = "unkept"
         try:
             if (reason := await self._keep(asked, place, body)) is None:
                 self.counts["store", "kept"] += 1
+                landing = "kept"
             else:
                 self.skip(reason)
         finally:
-            self.release(asked)
+            self.release(asked, landing)
 
     def store_soon(self, asked: Asked, place: Place, body: bytes) -> None:
         """Keep a whole answer without holding up who brings it."""
@@ -202,29 +218,54 @@ class Cache:
         while self._storing:
             await asyncio.gather(*self._storing)
 
-    def release(self, asked: Asked) -> None:
-        """Let those go who wait for the answer to this request, whether it is kept or not."""
-        self._flights.land(asked.exact)
+    def release(self, asked: Asked, landing: Landing = "unkept") -> None:
+        """Let those go who wait for the answer to this request; after ``left``, one of them leads for the others."""
+        self._flights.land(asked.exact, landing)
 
-    async def _exact(self, asked: Asked) -> Hit | Miss:
+    async def _in_turn(
+        self, asked: Asked, found: Miss, usage: bool, waiting: AbstractContextManager[object]
+    ) -> Hit | Miss:
+        """Take the lead, or wait for who has it, and then perhaps for the next one, as long as one request may."""
+        until = asyncio.get_running_loop().time() + self._config.wait
+        while not self._flights.board(asked.exact):
+            with waiting:
+                landing = await self._flights.wait(asked.exact, until)
+            if landing is None:
+                return Miss("waited")
+            if landing == "unkept":
+                return Miss(found.reason)  # nor would the next answer be kept: all go, none for the others
+            if landing == "kept":
+                again = await self._exact(asked, usage)
+                if isinstance(again, Hit) or again.reason != "no_usage":
+                    return again
+                found = again
+        return Miss(found.reason, leads=True)
+
+    async def _exact(self, asked: Asked, usage: bool) -> Hit | Miss:
         entry = await self._bounded(self._store.get_exact(asked.exact))
         if isinstance(entry, str):
             return self.miss(entry)
-        return Miss("absent") if entry is None else self._hit(entry, "exact", _EXACT)
+        if entry is None:
+            return Miss("absent")
+        return Miss("no_usage") if usage and lacks_usage(entry.body) else self._hit(entry, "exact", _EXACT)
 
-    def _best(self, reading: Reading, candidates: Sequence[tuple[float, Entry]], threshold: float) -> Hit | Miss:
-        """Choose the most similar candidate that no check refuses."""
+    def _best(
+        self, reading: Reading, candidates: Sequence[tuple[float, Entry]], threshold: float, usage: bool
+    ) -> Hit | Miss:
+        """Choose the most similar candidate that nothing speaks against."""
         reason: Reason = "dissimilar"
         best: tuple[float, Entry] | None = None
         for cosine, entry in candidates:
             found = match(read(entry.question), reading, cosine, self._similarity, threshold)
-            if found.refusal is None:
+            lacking: Reason | None = "no_usage" if usage and lacks_usage(entry.body) else None
+            refusal = found.refusal or lacking
+            if refusal is None:
                 best = (
                     max(best, (found.similarity, entry), key=lambda one: one[0]) if best else (found.similarity, entry)
                 )
-            elif found.refusal != "dissimilar":
-                self.counts["refused", found.refusal] += 1
-                reason = found.refusal if reason == "dissimilar" else reason
+            elif refusal != "dissimilar":
+                self.counts["refused", refusal] += 1
+                reason = refusal if reason == "dissimilar" else reason
         return self._hit(best[1], "similar", best[0]) if best else self.miss(reason)
 
     async def _keep(self, asked: Asked, place: Place, body: bytes) -> NotKept | None:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal, TypeAlias
 
-__all__ = ["Flights"]
+__all__ = ["Flights", "Landing"]
+
+Landing: TypeAlias = Literal["kept", "unkept", "left"]
+"""How a flight ended: its answer is in the store; it will not be; or nobody knows it, because its client left."""
 
 
 class Flights:
     """Who comes first goes to the backend; the others wait until it has landed, or for as long as they may."""
 
     def __init__(self) -> None:
-        self._landed: dict[str, asyncio.Event] = {}
+        self._flights: dict[str, asyncio.Future[Landing]] = {}
 
     def board(self, exact: str) -> bool:
         """Take the lead for a request; False when somebody else has it."""
-        if exact in self._landed:
+        if exact in self._flights:
             return False
-        self._landed[exact] = asyncio.Event()
+        self._flights[exact] = asyncio.get_running_loop().create_future()
         return True
 
-    async def wait(self, exact: str, seconds: float) -> bool:
-        """Wait until the one in the lead has landed; False when that took longer."""
-        landed = self._landed.get(exact)
-        if landed is None:
-            return True
-        try:
-            async with asyncio.timeout(seconds):
-                await landed.wait()
-        except TimeoutError:
-            return False
-        return True
+    async def wait(self, exact: str, until: float) -> Landing | None:
+        """Wait for the one in the lead, and tell how that ended; None when it took longer.
 
-    def land(self, exact: str) -> None:
-        """End a flight, with an answer in the store or without. Does nothing when there is none."""
-        if landed := self._landed.pop(exact, None):
-            landed.set()
+        ``until``: by the event loop's clock.
+        """
+        flight = self._flights.get(exact)
+        if flight is None:
+            return "unkept"
+        # Neither the end of its time nor whoever stops waiting ends the flight for the others.
+        await asyncio.wait((flight,), timeout=until - asyncio.get_running_loop().time())
+        return flight.result() if flight.done() else None
+
+    def land(self, exact: str, landing: Landing) -> None:
+        """End a flight. Does nothing when there is none."""
+        if flight := self._flights.pop(exact, None):
+            flight.set_result(landing)

@@ -2,6 +2,9 @@
 
 A stream is written from the same body, whatever the answer came as: role, reasoning, text, tool calls, the reason why
 it ended, and usage when the client asked for it, each as the backends send them.
+
+It is not much longer than the body: what only the body says is said once, in the first chunk, and of a long body the
+pieces are longer. The client gets all of it at once, so that neither shows, and it has to fit into one message.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from waypost.cache.capture import GROWING
 from waypost.cache.entry import Entry
 from waypost.types import Reply
 from waypost.wire.document import Document
@@ -18,9 +22,15 @@ from waypost.wire.encode import to_json
 __all__ = ["replay", "stream", "wants_usage"]
 
 _PIECE: Final = 48
-"""Characters a chunk: some ten tokens, so that a client shows the text as it comes."""
-_ONCE: Final = frozenset({"choices", "usage", "object", "error"})
-"""Fields of a body that its chunks do not all repeat."""
+"""Characters a chunk at least: some ten tokens, so that a client shows the text as it comes."""
+_MOST_PIECES: Final = 2048
+"""All texts of a body together are cut into so many pieces, and one more for each text."""
+_REPEATED: Final = ("id", "created", "model", "system_fingerprint", "service_tier")
+"""Fields of a body that each chunk says again."""
+_BRIEF: Final = 256
+"""Characters. Whichever of them is longer is said once as well."""
+_ELSEWHERE: Final = frozenset({"choices", "usage", "object", "error"})
+"""Fields of a body that its chunks have otherwise, or not at all."""
 
 
 def replay(entry: Entry, *, streamed: bool, usage: bool, headers: Mapping[str, str]) -> Reply:
@@ -41,14 +51,17 @@ def wants_usage(document: Document) -> bool:
 def stream(entry: Entry, *, usage: bool) -> Iterator[bytes]:
     """Yield the answer's events, each whole."""
     body: dict[str, Any] = json.loads(entry.body)
-    shared = {key: value for key, value in body.items() if key not in _ONCE}
-    shared["object"] = "chat.completion.chunk" if entry.wire == "chat" else "text_completion"
+    kind = {"object": "chat.completion.chunk" if entry.wire == "chat" else "text_completion"}
+    shared = {key: body[key] for key in _REPEATED if key in body and len(to_json(body[key])) <= _BRIEF} | kind
     nothing = {"usage": None} if usage else {}
+    length = max(_PIECE, len(entry.body) // _MOST_PIECES)
+    chunk = {key: value for key, value in body.items() if key not in _ELSEWHERE} | kind
     for choice in body["choices"]:
-        for part in _parts(choice):
-            yield _event(shared | {"choices": [part]} | nothing)
-    if usage:
-        yield _event(shared | {"choices": [], "usage": body.get("usage")})
+        for part in _parts(choice, length):
+            yield _event(chunk | {"choices": [part]} | nothing)
+            chunk = shared
+    if usage and body.get("usage") is not None:
+        yield _event(shared | {"choices": [], "usage": body["usage"]})
     yield b"data: [DONE]\n\n"
 
 
@@ -56,16 +69,16 @@ def _event(chunk: Mapping[str, Any]) -> bytes:
     return f"data: {to_json(chunk)}\n\n".encode()
 
 
-def _parts(choice: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _parts(choice: Mapping[str, Any], length: int) -> Iterator[dict[str, Any]]:
     """Yield one choice in pieces; the last one says why it ended, and the first one with text has the logprobs."""
     index = choice.get("index", 0)
     end = {key: value for key, value in choice.items() if key not in ("index", "message", "text", "logprobs")}
     logprobs = choice.get("logprobs")
     if isinstance(message := choice.get("message"), dict):
-        deltas: list[dict[str, Any]] = [{"delta": delta} for delta in _deltas(message)]
+        deltas: list[dict[str, Any]] = [{"delta": delta} for delta in _deltas(message, length)]
         last: dict[str, Any] = {"delta": {}}
     else:
-        deltas = [{"text": piece} for piece in _pieces(choice.get("text") or "")]
+        deltas = [{"text": piece} for piece in _pieces(choice.get("text") or "", length)]
         last = {"text": ""}
     for number, delta in enumerate(deltas):
         with_logprobs = logprobs if number == min(1, len(deltas) - 1) else None
@@ -73,19 +86,19 @@ def _parts(choice: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"index": index, **last, "logprobs": None if deltas else logprobs, **end}
 
 
-def _deltas(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the role, then the texts in pieces with what a model thinks first, then all other fields whole."""
+def _deltas(message: Mapping[str, Any], length: int) -> Iterator[dict[str, Any]]:
+    """Yield the role, then the texts in pieces with what a model thinks first, each tool call, and all else whole."""
     yield {"role": message.get("role", "assistant"), "content": "" if message.get("content") is not None else None}
-    texts = [key for key, value in message.items() if isinstance(value, str) and key not in ("role", "content")]
-    for key in (*texts, "content"):
-        for piece in _pieces(message.get(key) or ""):
+    said = {key for key, value in message.items() if key in GROWING and isinstance(value, str)}
+    for key in (*(key for key in message if key in said and key != "content"), "content"):
+        for piece in _pieces(message.get(key) or "", length):
             yield {key: piece}
-    for key, value in message.items():
-        if key == "tool_calls" and isinstance(value, list):
-            yield from ({key: [{"index": number} | call]} for number, call in enumerate(value))
-        elif value is not None and not isinstance(value, str):
-            yield {key: value}
+    calls = message.get("tool_calls") or ()
+    yield from ({"tool_calls": [{"index": number} | call]} for number, call in enumerate(calls))
+    told = said | {"role", "content", "tool_calls"}
+    if rest := {key: value for key, value in message.items() if value is not None and key not in told}:
+        yield rest
 
 
-def _pieces(text: str) -> Iterator[str]:
-    return (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+def _pieces(text: str, length: int) -> Iterator[str]:
+    return (text[start : start + length] for start in range(0, len(text), length))

@@ -54,7 +54,7 @@ class CacheConfig(Strict):
     """Bound of all answers and embeddings. In ``memory`` what was used longest ago goes first, in the other stores what
     would expire first."""
     max_answer: Bytes = 2**20
-    """A longer answer is not kept."""
+    """A longer answer is not kept. At most ``8MiB``: Envoy is told an answer in one message."""
     scope: Scope = "user"
     """``user`` and ``tenant``: nobody is served what somebody else was answered."""
     user_header: HeaderName = "authorization"
@@ -88,6 +88,8 @@ class CacheConfig(Strict):
         self._has_a_place()
         if self.max_answer > self.max_bytes:
             raise ValueError("max_answer must not be larger than max_bytes")
+        if self.max_answer > parse_bytes("8MiB"):  # the limit of a message is twice that; escapes make answers longer
+            raise ValueError("max_answer must not be larger than 8MiB")
         if self.max_bytes < parse_bytes("1MiB"):
             raise ValueError("max_bytes must be at least 1MiB")
         return self

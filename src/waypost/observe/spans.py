@@ -93,7 +93,7 @@ def _root(record: Record, trace: Trace) -> Span:
 
 def _steps(record: Record, trace: Trace, new_id: Callable[[], str]) -> Iterator[Span]:
     moment = record.began + record.body_seconds
-    sent = moment + record.router_seconds
+    sent = moment + record.router_seconds + record.waited_seconds
     for kind, seconds in record.signal_seconds.items():
         attributes = _signal(kind, seconds, record.signals.get(kind), record.verdicts)
         name = _PREFIX + _SIGNALS.get(kind, f"signal.{kind}")

@@ -17,6 +17,10 @@ _TOKEN = re.compile(rb'"(?:content|text|reasoning|reasoning_content|refusal|name
 """Something was generated: a role with empty content, which some backends send at once, is no token yet."""
 
 
+_MOST = 2**53
+"""Tokens. Larger numbers are nobody's, and those who add up tokens and prices do so in floats."""
+
+
 class UsageReader:
     """Fed the pieces of one answer's body, JSON or Server-Sent Events by ``content_type``. Never raises.
 
@@ -71,7 +75,7 @@ def _usage(answer: bytes) -> Usage | None:
         return None
     match parsed:
         case {"usage": {"prompt_tokens": int(prompt), "completion_tokens": int(completion)}} if (
-            min(prompt, completion) >= 0
+            min(prompt, completion) >= 0 and max(prompt, completion) <= _MOST
         ):
             return Usage(prompt, completion)
         case _:

@@ -14,6 +14,8 @@ from waypost.config.caching import CacheConfig, DecisionCache
 PLACE = Place("math", "m", DecisionCache())
 FREE, FRESH, NO_TRACE = directives(""), directives("no-cache"), directives("no-store")
 BODY = b'{"choices":[]}'
+BRIEF = b'{"usage":null,"choices":[]}'
+"""As it is taken from a stream of whose usage nobody had asked."""
 
 
 class Clock:
@@ -219,6 +221,111 @@ async def test_nobody_waits_for_an_answer_that_does_not_come(cache, asked):
     cache.release(asked())
     assert await other == Miss("absent")
     assert (await cache.lookup_exact(asked(), FREE)).leads
+
+
+async def waiting_for(cache, asked, count, **how):
+    """The one that leads, and others that wait for it."""
+    assert (await cache.lookup_exact(asked(), FREE)).leads
+    tasks = {asyncio.create_task(cache.lookup_exact(asked(), FREE, **how)) for _ in range(count)}
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_when_the_leader_leaves_one_of_those_who_wait_leads_for_the_others(cache, asked):
+    waiting = await waiting_for(cache, asked, 50)
+    for _ in range(3):
+        cache.release(asked(), "left")
+        went, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result() for task in went] == [Miss("absent", leads=True)]
+    await cache.store(asked(), PLACE, BODY)
+    assert all(isinstance(hit, Hit) for hit in await asyncio.gather(*waiting))
+    assert cache.counts["hit", "exact"] == 47
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["not fit to be kept", "too large"])
+async def test_when_the_answer_will_not_be_kept_nobody_leads(make, asked, whole):
+    cache = make(max_answer="4B")
+    waiting = await waiting_for(cache, asked, 5)
+    if whole:
+        await cache.store(asked(), PLACE, BODY)
+    else:
+        cache.release(asked())
+    assert await asyncio.gather(*waiting) == [Miss("absent")] * 5
+
+
+async def test_those_who_wait_for_several_wait_no_longer(make, asked):
+    cache = make(wait="200ms")
+    waiting = await waiting_for(cache, asked, 2)
+    cache.release(asked(), "left")
+    async with asyncio.timeout(30):
+        outcomes = await asyncio.gather(*waiting)
+    assert sorted(outcomes, key=lambda miss: miss.reason) == [Miss("absent", leads=True), Miss("waited")]
+
+
+async def test_only_the_wait_is_timed(cache, asked):
+    entered = []
+
+    class Waiting:
+        def __enter__(self):
+            entered.append("in")
+
+        def __exit__(self, *_):
+            entered.append("out")
+
+    assert (await cache.lookup_exact(asked(), FREE, waiting=Waiting())).leads
+    assert entered == []
+    other = asyncio.create_task(cache.lookup_exact(asked(), FREE, waiting=Waiting()))
+    await asyncio.sleep(0)
+    assert entered == ["in"]
+    await cache.store(asked(), PLACE, BODY)
+    assert isinstance(await other, Hit)
+    assert entered == ["in", "out"]
+
+
+async def test_an_answer_without_usage_is_not_for_those_who_want_it(cache, asked):
+    await cache.store(asked(), PLACE, BRIEF)
+    alike = asked("How can I reset my password?")
+    assert isinstance(await cache.lookup_exact(asked(), FREE), Hit)
+    assert isinstance(await cache.lookup_similar(alike, PLACE), Hit)
+    assert await cache.lookup_exact(asked(), FREE, usage=True) == Miss("no_usage", leads=True)
+    for question in (asked(), alike):
+        assert await cache.lookup_similar(question, PLACE, usage=True) == Miss("no_usage")
+    assert cache.counts["miss", "no_usage"] == 2
+    await cache.store(asked(), PLACE, BODY)
+    assert (await cache.lookup_exact(asked(), FREE, usage=True)).entry.body == BODY
+    assert (await cache.lookup_similar(alike, PLACE, usage=True)).entry.body == BODY
+
+
+async def test_another_similar_answer_is_served_to_those_who_want_usage(cache, asked):
+    await cache.store(asked("How can I reset my password?"), PLACE, BRIEF)
+    await cache.store(asked("How could I reset my password?"), PLACE, BODY)
+    hit = await cache.lookup_similar(asked("How can I reset my password?"), PLACE, usage=True)
+    assert hit.entry.body == BODY
+
+
+async def test_without_similarity_an_answer_without_usage_is_a_miss_of_that_name(make, asked):
+    cache = make(similar=False)
+    await cache.store(asked(), PLACE, BRIEF)
+    assert await cache.lookup_similar(asked(), PLACE, "no_usage", usage=True) == Miss("no_usage")
+
+
+async def test_who_waits_in_vain_for_usage_goes_once_for_all(cache, asked):
+    """The first to come does not want it, those who wait do: one of them asks the backend, once more."""
+    waiting = await waiting_for(cache, asked, 5, usage=True)
+    await cache.store(asked(), PLACE, BRIEF)
+    went, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    assert [task.result() for task in went] == [Miss("no_usage", leads=True)]
+    await cache.store(asked(), PLACE, BODY)
+    assert {hit.entry.body for hit in await asyncio.gather(*waiting)} == {BODY}
+
+
+async def test_who_wants_usage_does_not_queue_for_answers_that_are_not_kept(cache, asked):
+    await cache.store(asked(), PLACE, BRIEF)
+    assert (await cache.lookup_exact(asked(), FREE, usage=True)).leads
+    waiting = [asyncio.create_task(cache.lookup_exact(asked(), FREE, usage=True)) for _ in range(5)]
+    await asyncio.sleep(0)
+    cache.release(asked())
+    assert await asyncio.gather(*waiting) == [Miss("no_usage")] * 5
 
 
 async def test_waiting_has_a_bound(make, asked):

@@ -22,6 +22,7 @@ def test_who_the_owner_is(settings, header):
     [
         ({"scope": "tenant"}, "needs tenant_header"),
         ({"max_answer": "1GiB"}, "must not be larger than max_bytes"),
+        ({"max_answer": "9MiB"}, "must not be larger than 8MiB"),
         ({"max_bytes": "1KB", "max_answer": "1B"}, "at least 1MiB"),
         ({"similarity": 1.5}, "less than or equal to 1"),
         ({"user_header": "X-User"}, "pattern"),

@@ -2,6 +2,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from waypost.cache.capture import Capture
 from waypost.cache.entry import Entry
@@ -73,6 +75,55 @@ def test_usage_comes_last_and_only_when_it_was_asked_for():
     assert json.loads(last[6:])["usage"] == {"prompt_tokens": 1, "completion_tokens": 2}
     assert json.loads(last[6:])["choices"] == []
     assert done == b"data: [DONE]\n\n"
+
+
+def chunks(kept, **how):
+    return [json.loads(event[6:]) for event in list(stream(kept, **{"usage": False} | how))[:-1]]
+
+
+def test_no_chunk_tells_usage_that_is_not_known():
+    assert all(chunk["choices"] and chunk["usage"] is None for chunk in chunks(ENTRIES[1], usage=True))
+
+
+def test_what_is_said_of_the_whole_answer_is_said_once():
+    """vLLM's ids and logprobs of a prompt are longer than any answer."""
+    names = {"created": 5, "model": "m", "system_fingerprint": "fp", "service_tier": "default"}
+    whole = {"prompt_token_ids": [1, 2], "prompt_logprobs": [None], "kv_transfer_params": None, "citations": []}
+    first, *rest = chunks(entry(choice(content=TEXT), **names, **whole))
+    assert first.items() >= (names | whole).items()
+    assert len(rest) > 5
+    for each in rest:
+        assert each.keys() == {"id", "object", "choices"} | names.keys()
+        assert each.items() >= names.items()
+
+
+def test_a_name_as_long_as_an_answer_is_said_once():
+    long = "x" * 1000
+    first, *rest = chunks(entry(choice(content=TEXT), system_fingerprint=long))
+    assert first["system_fingerprint"] == long
+    assert not any("system_fingerprint" in each for each in rest)
+
+
+def test_only_texts_that_come_in_pieces_are_said_in_pieces():
+    other = {"signature": "s" * 100, "annotations": [{"url": "u"}], "audio": {"id": "a", "data": "d" * 100}}
+    deltas = [each["choices"][0]["delta"] for each in chunks(entry(choice(content="c" * 100, **other)))]
+    assert [delta["content"] for delta in deltas if "content" in delta] == ["", "c" * 48, "c" * 48, "c" * 4]
+    assert deltas[-2:] == [other, {}]
+
+
+LONG = st.tuples(st.sampled_from('aü中😀\n"'), st.integers(0, 300_000)).map(lambda drawn: drawn[0] * drawn[1])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.fixed_dictionaries({"content": LONG}, optional={"reasoning_content": LONG}), min_size=1, max_size=3),
+    st.integers(0, 50_000),
+    LONG,
+)
+def test_a_stream_is_not_much_longer_than_its_body(messages, prompt, model):
+    choices = [choice(number, **message) for number, message in enumerate(messages)]
+    kept = entry(*choices, prompt_token_ids=[128_000] * prompt, system_fingerprint="fp_0123456789", model=model)
+    assert sum(map(len, stream(kept, usage=True))) < 2 * len(kept.body) + 2**20
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from waypost.cache.cache import Hit
 from waypost.cache.capture import Capture
+from waypost.cache.entry import Entry
 from waypost.cache.store.memory import MemoryStore
 from waypost.tools.selection import ToolSelection
 from waypost.types import Forward, RequestHead, ResponseHead
@@ -30,14 +32,28 @@ def chat(text: str, **fields: object) -> bytes:
     return json.dumps({"model": "MoM", "messages": [{"role": "user", "content": text}], **fields}).encode()
 
 
-async def send(engine, body: bytes, *, answer: bytes = ANSWER, status: int = 200, key: str = "a", **headers: str):
+JSON = {"content-type": "application/json"}
+STREAM = {"content-type": "text/event-stream"}
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+
+
+def streamed(*more: dict) -> bytes:
+    """``ANSWER`` as a stream, with other chunks after it."""
+    choice = {"index": 0, "delta": {"role": "assistant", "content": "Four."}, "finish_reason": "stop"}
+    chunks = ({"id": "c1", "object": "chat.completion.chunk", "choices": [choice]}, *more)
+    return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode() + b"data: [DONE]\n\n"
+
+
+async def send(
+    engine, body: bytes, *, answer: bytes = ANSWER, status: int = 200, key: str = "a", head=JSON, **headers: str
+):
     """One request with its answer; returns the action, and the answer's head and body as the client gets them."""
     exchange = engine.open(RequestHead("POST", CHAT, {"authorization": key, **headers}))
     assert exchange.on_headers() is None
     action = await exchange.on_body(body)
     said, start = None, None
     if isinstance(action, Forward):
-        start = exchange.on_response_start(ResponseHead(status, {"content-type": "application/json"}))
+        start = exchange.on_response_start(ResponseHead(status, head))
         changed = await exchange.on_chunk(answer, last=True) if start.read_body else None
         said = answer if changed is None else changed
     exchange.on_end(aborted=False)
@@ -95,10 +111,42 @@ async def test_without_a_name_nothing_is_kept(engine):
         assert "x-vsr-cache-hit" not in headers
 
 
+WANTING = [chat("hello math"), chat("hello math", stream=True, stream_options={"include_usage": True})]
+
+
+@pytest.mark.parametrize("wanting", WANTING, ids=["whole", "a stream that ends with it"])
+async def test_an_answer_without_usage_goes_to_nobody_who_wants_it(engine, wanting):
+    brief = chat("hello math", stream=True)
+    await send(engine, brief, answer=streamed(), head=STREAM)
+    assert isinstance(await fetched(engine, brief), bytes)
+    fresh, headers, _ = await send(engine, wanting, answer=streamed({"choices": [], "usage": USAGE}), head=STREAM)
+    assert isinstance(fresh, Forward)
+    assert headers["x-vsr-cache-miss"] == "no_usage"
+    assert json.loads(await fetched(engine, WANTING[0]))["usage"] == USAGE
+    assert json.dumps(USAGE, separators=(",", ":")).encode() in await fetched(engine, WANTING[1])
+    assert b'"usage"' not in await fetched(engine, brief)
+
+
+async def fetched(engine, body: bytes) -> bytes:
+    """What the cache answers."""
+    reply, _, _ = await send(engine, body)
+    return reply.body
+
+
+async def test_where_the_backend_has_no_usage_nobody_waits_for_it(engine):
+    await send(engine, WANTING[1], answer=streamed(), head=STREAM)
+    assert "usage" not in json.loads(await fetched(engine, WANTING[0]))
+    assert b'"choices":[]' not in await fetched(engine, WANTING[1])  # the chunk that would tell it
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
-    [({"status": 500}, "status"), ({"answer": b'{"choices": ['}, "malformed")],
-    ids=["an error", "half an answer"],
+    [
+        ({"status": 500}, "status"),
+        ({"answer": b'{"choices": ['}, "malformed"),
+        ({"head": JSON | {"content-encoding": "gzip"}}, "encoded"),
+    ],
+    ids=["an error", "half an answer", "a compressed answer"],
 )
 async def test_what_failed_is_not_kept(engine, broken, reason):
     await send(engine, chat("hello math"), **broken)
@@ -163,6 +211,68 @@ async def test_who_waits_for_an_aborted_request_goes_on(engine):
     await asyncio.sleep(0)
     lead.on_end(aborted=True)
     assert isinstance((await waiting)[0], Forward)
+
+
+def opened(engine):
+    exchange = engine.open(RequestHead("POST", CHAT, {"authorization": "a"}))
+    exchange.on_headers()
+    return exchange
+
+
+async def test_when_the_first_to_ask_leaves_one_of_those_who_wait_asks_for_all(engine):
+    lead, body = opened(engine), chat("hello math")
+    await lead.on_body(body)
+    others = [opened(engine) for _ in range(20)]
+    waiting = {asyncio.create_task(other.on_body(body)): other for other in others}
+    await asyncio.sleep(0)
+    lead.on_end(aborted=True)
+    (went,), rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    assert isinstance(went.result(), Forward)
+    next_one = waiting[went]
+    next_one.on_response_start(ResponseHead(200, JSON))
+    await next_one.on_chunk(ANSWER, last=True)
+    next_one.on_end(aborted=False)
+    assert [reply.body for reply in await asyncio.gather(*rest)] == [ANSWER] * 19
+
+
+async def test_a_similar_answer_is_served_at_once_to_those_who_wait_as_well(engine, monkeypatch):
+    similar, found = asyncio.Event(), Entry("e", "", "q", ANSWER, "chat", 0.0, 9.0, "", "math", "")
+
+    async def lookup(*_: object, **__: object) -> Hit:
+        await similar.wait()
+        return Hit(found, "similar", 0.9, 0)
+
+    monkeypatch.setattr(engine.cache, "lookup_similar", lookup)
+    lead, *others = (opened(engine) for _ in range(5))
+    tasks = [asyncio.create_task(exchange.on_body(chat("hello math"))) for exchange in (lead, *others)]
+    await asyncio.sleep(0)
+    similar.set()
+    async with asyncio.timeout(5):  # half of what they would wait; nobody is at the end of its request yet
+        assert [reply.body for reply in await asyncio.gather(*tasks)] == [ANSWER] * 5
+
+
+@pytest.mark.parametrize("how", ["answered", "waited in vain", "gone"])
+async def test_to_wait_is_no_work(make_engine, observer, clock, how):
+    engine = make_engine(cache={"similar": False, "wait": "1ms" if how == "waited in vain" else "60s"})
+    lead, other = opened(engine), opened(engine)
+    await lead.on_body(chat("hello math"))
+    waiting = asyncio.create_task(other.on_body(chat("hello math")))
+    await asyncio.sleep(0)
+    clock.now += 3
+    if how == "answered":
+        lead.on_response_start(ResponseHead(200, JSON))
+        await lead.on_chunk(ANSWER, last=True)
+        lead.on_end(aborted=False)
+    elif how == "gone":
+        waiting.cancel()
+    await asyncio.wait({waiting})
+    if how == "waited in vain":
+        head = dict(other.on_response_start(ResponseHead(200, JSON)).set_headers)
+        assert "waypost-total;dur=0.00" in head["server-timing"]
+    other.on_end(aborted=how == "gone")
+    record = observer.records[-1]
+    assert (record.router_seconds, record.waited_seconds) == (0, 3)
+    assert how == "gone" or record.steps["cache"].seconds == 3
 
 
 async def test_masked_answers_are_kept_masked_and_restored_for_each(make_engine):

@@ -75,6 +75,14 @@ def test_the_backend_s_span_is_the_one_that_the_backend_was_told(spans, record):
     )
 
 
+def test_a_wait_for_somebody_else_s_answer_comes_before_the_backend(spans, record):
+    step = Step(record.router_seconds, 0.4)
+    found = spans(waited_seconds=0.4, recalled=Recalled(False, "waited"), steps={"cache": step})
+    sent = record.began + record.body_seconds + record.router_seconds + 0.4
+    assert found["upstream.request"].start == pytest.approx(sent)
+    assert all(span.start <= span.end for span in found.values())
+
+
 def test_vsr_s_attributes_are_there(spans):
     found = spans()
     domain, decision = found["classification"].attributes, found["routing.decision"].attributes

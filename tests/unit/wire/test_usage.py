@@ -57,6 +57,8 @@ def test_generated_text_cannot_pose_as_usage() -> None:
         b'{"usage": {"prompt_tokens": "7", "completion_tokens": 3}}',
         b'{"usage": {"prompt_tokens": -7, "completion_tokens": 3}}',
         b'{"usage": {"prompt_tokens": 1.5, "completion_tokens": 3}}',
+        b'{"usage": {"prompt_tokens": ' + b"9" * 400 + b', "completion_tokens": 3}}',
+        b'{"usage": {"prompt_tokens": 7, "completion_tokens": 9007199254740993}}',
         b'{"usage": {"prompt_tokens": ' + b"9" * 5000 + b', "completion_tokens": 3}}',
         b"[" * 100_000,
     ],

@@ -144,6 +144,19 @@ async def test_the_official_client_reads_both_forms(cached):
 
 
 @BOTH
+@pytest.mark.parametrize("fields", [{}, WITH_USAGE], ids=["whole", "streamed"])
+@pytest.mark.parametrize("question", [RESET, ALIKE], ids=["identical", "similar"])
+async def test_an_answer_whose_usage_nobody_wanted_is_not_for_those_who_do(cached, question, fields):
+    a = cached.backends["a"]
+    a.answer, a.pieces = WHOLE, pieces()[:-1]
+    assert [await cached.outcome(RESET, stream=True) for _ in range(2)] == ["absent", "exact"]
+    a.pieces = pieces()
+    assert [await cached.outcome(question, **fields) for _ in range(2)] == ["no_usage", "exact"]
+    assert (await cached.ask(question)).http.json()["usage"] == USAGE
+    assert len(a.requests) == 2
+
+
+@BOTH
 async def test_errors_are_not_kept(cached):
     a = cached.backends["a"]
     for status in (500, 429, 400):
@@ -193,6 +206,20 @@ async def test_what_a_client_did_not_wait_for_is_not_kept_and_holds_up_nobody(ca
     async with asyncio.timeout(60):
         await a.aborted.wait()
     assert (await waiting).outcome == "absent"
+    assert len(a.requests) == 2
+
+
+@BOTH
+async def test_when_the_first_client_leaves_one_of_those_who_wait_asks_for_all(cached):
+    a = cached.backends["a"]
+    a.answer, a.pieces, a.gates = WHOLE, pieces(), {3: asyncio.Event()}
+    async with cached.stream(RESET) as answer:
+        lines = answer.aiter_lines()  # which ends the stream when it is forgotten
+        await anext(lines)
+        waiting = [asyncio.create_task(cached.ask(RESET)) for _ in range(10)]
+        await cached.router.until_metric("waypost_requests_active", 11)
+    answers = await asyncio.gather(*waiting)
+    assert sorted(answer.outcome for answer in answers) == ["absent"] + ["exact"] * 9
     assert len(a.requests) == 2
 
 
