@@ -45,7 +45,7 @@ def stats(
     """Show what the cache of a running router holds, and what came of asking it."""
     from waypost.cli.figures import print_figures
 
-    figures = _Router(api, token_env, token_file, ca).call("GET", "stats")
+    figures = _Router(api, token_env, token_file, ca).call("GET", "stats", "entries")
     if as_json:
         print(json.dumps(figures))
     else:
@@ -56,15 +56,25 @@ def stats(
 def clear(
     decision: Annotated[str | None, typer.Option(help="Only answers of this decision.")] = None,
     user: Annotated[str | None, typer.Option(help="Only this user's: the header's value.")] = None,
-    text: Annotated[str | None, typer.Option(help="Only answers to this question, word for word.")] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            help="Only answers to this question, word for word; if it was masked, as the model saw it (<PERSON_1>)."
+        ),
+    ] = None,
     api: _Api = _HERE,
     token_env: _Token = _VARIABLE,
     token_file: _TokenFile = None,
     ca: _Ca = None,
 ) -> None:
     """Make the cache of a running router forget; everything, unless something narrower is named."""
-    meant = {name: value for name, value in (("decision", decision), ("user", user), ("text", text)) if value}
-    print(f"dropped {_Router(api, token_env, token_file, ca).call('POST', 'invalidate', meant)['dropped']} entries")
+    named = {"decision": decision, "user": user, "text": text}
+    meant = {name: value for name, value in named.items() if value is not None}
+    for name, value in meant.items():
+        if not value.strip():  # a variable of a script that is not set must not drop everybody's
+            raise typer.BadParameter(f"--{name} is empty; leave it out if everything is meant")
+    told = _Router(api, token_env, token_file, ca).call("POST", "invalidate", "dropped", meant)
+    print(f"dropped {told['dropped']} entries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,8 @@ class _Router:
     token_file: Path | None
     ca: Path | None
 
-    def call(self, method: str, what: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        """Ask its API. Raises SetupError with what it says, when it refuses."""
+    def call(self, method: str, what: str, told: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        """Ask its API, whose answers have the key ``told``. Raises SetupError with what it says, when it refuses."""
         import httpx
 
         url = f"{self.api}/api/v1/cache/{what}"
@@ -85,12 +95,19 @@ class _Router:
             answer = httpx.request(
                 method, url, json=body, headers=self._headers(), verify=self._trust(), timeout=10, trust_env=False
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SetupError(f"no router answers at {url}: {error}; --api names another") from error
-        found: dict[str, Any] = answer.json()
-        if answer.is_error:
-            raise SetupError(f"{url}: {found['error']['message']}")
-        return found
+        try:
+            found = answer.json()
+        except ValueError:  # a proxy's page, or another program's
+            found = None
+        match found:
+            case {"error": {"message": str(message)}} if not answer.is_success:
+                raise SetupError(f"{url}: {message}")
+            case dict() if answer.is_success and told in found:
+                return found
+        status = f"{answer.status_code} {answer.reason_phrase}".rstrip()
+        raise SetupError(f"{url} answers {status}, but not as a router does; --api names another")
 
     def _headers(self) -> dict[str, str]:
         import os
@@ -126,18 +143,19 @@ def calibrate(
 
     Label 1: the answer to a is right for b. Label 0: it is not; those that look alike tell the most. The budget holds
     for questions of the same kind with the confidence asked for; when the pairs are too few to prove it, nothing is
-    chosen and the exit code is 1. The table shows what other similarities would do on these pairs.
+    chosen and the exit code is 1. Where the checks refuse nearly all pairs labelled 0, these say nothing of the
+    similarity, and the shipped one is not lowered. The table shows what other similarities would do on these pairs.
     """
     from waypost.cli.evaluate import Task, measure
     from waypost.cli.figures import print_figures
-    from waypost.learn.advice import advise
+    from waypost.learn.advice import advise_similarity
     from waypost.learn.thresholds import Budget
 
     for name, value in (("--max-wrong", max_wrong), ("--confidence", confidence)):
         if not 0 < value < 1:
             raise typer.BadParameter(f"{name} must be between 0 and 1")
     evaluation = measure(Task.cache, pairs, config, None)
-    advice = advise(evaluation, Budget(max_wrong, None, confidence))
+    advice = advise_similarity(evaluation, Budget(max_wrong, None, confidence))
     figures = {
         "similarity": advice["threshold"],
         "wrong_hit_rate": advice["false_positive_rate"],
@@ -145,6 +163,7 @@ def calibrate(
         "hit_rate": advice["recall"],
         "hit_rate_at_least": advice["recall_bound"],
         "similarity_shipped": advice["threshold_now"],
+        "lookalikes": advice["lookalikes"],
         "n": advice["n"],
         "confidence": confidence,
     }
@@ -153,7 +172,16 @@ def calibrate(
         print(json.dumps(figures | {"curve": curve}))
     else:
         print_figures(figures | {"at_the_similarity": _by_threshold(curve[::_SHOWN])})
-        print(f"\nput it into the configuration:\n  cache:\n    similarity: {advice['threshold']:g}")
+        print(_advised(advice))
+
+
+def _advised(advice: dict[str, Any]) -> str:
+    if advice["kept"]:
+        return (
+            f"\nkeep the shipped similarity: the checks did all the work. Of {advice['different']} pairs labelled 0 "
+            f"they leave {advice['lookalikes']} that come to 0.5, too few to choose a lower one by."
+        )
+    return f"\nput it into the configuration:\n  cache:\n    similarity: {advice['threshold']:g}"
 
 
 def _by_threshold(curve: list[dict[str, float | None]]) -> dict[str, dict[str, float | None]]:

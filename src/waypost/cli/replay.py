@@ -28,7 +28,9 @@ def replay(
     expect: Annotated[
         list[str] | None,
         typer.Option(
-            "--expect", metavar="FIGURE<=N", help="Such as 'model_changed<=5%'; may be repeated. Exit code 1 if not."
+            "--expect",
+            metavar="FIGURE<=N",
+            help="Such as 'model_changed<=5%'; may be repeated. Exit code 1 if not, or if no request could be told.",
         ),
     ] = None,
 ) -> None:
@@ -36,6 +38,8 @@ def replay(
 
     No model is loaded and no backend is called. Figures for --expect: changed, model_changed, decision_changed,
     guard_changed, newly_blocked, no_longer_blocked, unknown, cost_change; with % of the requests, or of the cost.
+    All but unknown count only requests that can be replayed, so bound unknown as well; none of them holds where not
+    one request can be. With several currencies cost_change must hold in each.
     """
     import asyncio
     import os
@@ -50,13 +54,13 @@ def replay(
     lines = read_lines(_lines(file), str(file))
     replayed = asyncio.run(Replay(config_now).run(lines))
     difference = Difference.of(replayed)
-    broken = [each.text for each in expectations if not each.holds(difference)]
+    broken = {each.text: why for each in expectations if (why := each.broken(difference))}
     if as_json:
-        print(json.dumps(_facts(difference, replayed, broken), ensure_ascii=False))
+        print(json.dumps(_facts(difference, replayed, list(broken)), ensure_ascii=False))
     else:
         _print(difference)
-    for text in broken:
-        print(f"waypost: expectation broken: {text}", file=sys.stderr)
+    for why in broken.values():
+        print(f"waypost: expectation broken: {why}", file=sys.stderr)
     if broken:
         raise typer.Exit(1)
 
@@ -64,12 +68,13 @@ def replay(
 def _lines(file: Path) -> list[str]:
     from waypost.errors import DataError
 
-    if str(file) == "-":
-        return sys.stdin.read().splitlines()
     try:
-        return file.read_text("utf-8").splitlines()
+        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{file}: cannot be read: is not UTF-8, as records are") from None
+    return text.removesuffix("\n").split("\n") if text else []  # splitlines() would also split within an id
 
 
 def _facts(difference: Difference, replayed: list[Replayed], broken: list[str]) -> dict[str, Any]:
@@ -78,12 +83,13 @@ def _facts(difference: Difference, replayed: list[Replayed], broken: list[str]) 
     changed = [row for row in replayed if row.after and differs((row.before, row.after))]
     return {
         "requests": difference.requests,
-        "figures": {name: value for name, (value, _) in difference.figures().items()},
+        "figures": difference.values(),
         "unknown": difference.unknown,
         "models": _rows(difference.models),
         "decisions": _rows(difference.decisions),
         "guards": _rows(difference.guards),
         "costs": {currency: {"before": sums[0], "after": sums[1]} for currency, sums in difference.costs.items()},
+        "costs_unknown": difference.costs_unknown,
         "changes": [asdict(row) for row in changed],
         "broken": broken,
     }
@@ -94,8 +100,8 @@ def _rows(changes: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:
 
 
 def _print(difference: Difference) -> None:
-    told = difference.requests - sum(difference.unknown.values())
-    print(f"{difference.requests} requests, {told} of them can be replayed, {difference.changed} would change")
+    requests, told = difference.requests, difference.told
+    print(f"{requests} requests, {told} of them can be replayed, {difference.changed} would change")
     for title, changes in (
         ("model", difference.models),
         ("decision", difference.decisions),
@@ -105,5 +111,7 @@ def _print(difference: Difference) -> None:
             print(f"{count:8}  {title}: {before} -> {after}")
     for currency, (paid, to_pay) in difference.costs.items():
         print(f"{currency}: {paid:.6f} -> {to_pay:.6f}, if the answers were as long")
+    if difference.costs_unknown:
+        print(f"{difference.costs_unknown:8}  have no cost to compare: no price on one side, or another currency")
     for reason, count in difference.unknown.items():
         print(f"{count:8}  cannot be told: {reason}")

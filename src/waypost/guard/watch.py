@@ -13,9 +13,9 @@ from waypost.guard.verdict import about_request, judge
 from waypost.signals.base import Signal
 from waypost.types import Request, SignalResult, Verdict
 
-__all__ = ["Watch"]
+__all__ = ["UNREADABLE", "Watch"]
 
-_UNREADABLE: Final = "the prompt has no text that can be read"
+UNREADABLE: Final = "the prompt has no text that can be read"
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Watch:
         """Judge the texts of a request."""
         search = await self.search(texts, guard)
         if not texts and _is_opaque(request):
-            search = replace(search, result=replace(search.result, unknown=_UNREADABLE))
+            search = replace(search, result=replace(search.result, unknown=UNREADABLE))
         return search, judge(about_request(guard), search.result)
 
     async def measure(self, request: Request) -> SignalResult:
         """Measure attacks in the messages."""
         if not _is_spoken(request):
-            return SignalResult("jailbreak", unknown=_UNREADABLE if _is_opaque(request) else "")
+            return SignalResult("jailbreak", unknown=UNREADABLE if _is_opaque(request) else "")
         if self.signal is None:
             return SignalResult("jailbreak", unknown="no such signal here")
         result = await self.signal.measure(request)

@@ -61,14 +61,15 @@ class Choice:
     """At least this, with the budget's confidence."""
 
 
-def choose_threshold(trials: Trials, budget: Budget) -> Choice:
+def choose_threshold(trials: Trials, budget: Budget, *, at_least: float = 0.0) -> Choice:
     """Take the lowest threshold within the false positives allowed, else the highest with the recall asked for.
 
-    Raises DataError when the rows cannot prove the budget, or no threshold keeps both halves of it.
+    ``at_least``: no lower one for the false positives, though the rows would allow it. Raises DataError when the rows
+    cannot prove the budget, or no threshold keeps both halves of it.
     """
     floor, ceiling = 0.0, math.inf
     if budget.max_false_positive is not None:
-        floor = _lowest(trials, budget.max_false_positive, budget.confidence)
+        floor = max(at_least, _lowest(trials, budget.max_false_positive, budget.confidence))
     if budget.min_recall is not None:
         ceiling = _highest(trials, budget.min_recall, budget.confidence)
     if floor > ceiling:

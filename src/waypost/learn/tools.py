@@ -1,6 +1,7 @@
 """Fit the choice of tools: ``python -m waypost.learn.tools --data DIR``.
 
-Embeds 17,000 texts (some two minutes of CPU) and fits in seconds; writes one file into waypost.tools.
+Embeds 17,000 texts (some two minutes of CPU) and fits in seconds; writes one file into waypost.tools. The encoder's
+profile ``fast`` has a file of its own: ``--profile fast``.
 The embeddings are kept for the next run with the same encoder. Needs torch.
 """
 
@@ -11,6 +12,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from waypost.config import schema
 from waypost.inference.architecture import Floats
@@ -22,12 +24,14 @@ from waypost.learn.relevance import Sample, calibrate, fit
 from waypost.learn.tables import read_table
 from waypost.learn.toolset import corpus_tools, gold_places
 from waypost.tools.lexical import Background, LexicalIndex, document, query_terms
-from waypost.tools.relevance import BUNDLED, Relevance
+from waypost.tools.relevance import Relevance, bundled
 from waypost.tools.vectors import embed_kept
 
 __all__ = ["main", "train"]
 
 Say = Callable[[str], None]
+_PROFILES: Final = ("balanced", "fast")
+"""``quality`` takes the weights of ``balanced``."""
 
 
 @reporting(say)
@@ -36,12 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m waypost.learn.tools", description="Fit the choice of tools.")
     parser.add_argument("--data", type=Path, required=True, help="directory with tools_{train,dev,corpus}.jsonl.gz")
     parser.add_argument("--encoder", type=Path, default=SHIPPED, help="directory of the encoder (%(default)s)")
-    parser.add_argument("--out", type=Path, default=BUNDLED, help="where the result goes (%(default)s)")
+    parser.add_argument("--profile", choices=_PROFILES, default="balanced", help="%(default)s, if not said")
+    parser.add_argument("--out", type=Path, help="where the result goes (into waypost.tools, by the profile)")
     options = parser.parse_args(arguments)
-    encoder = OnnxEncoder.load(options.encoder, schema.Encoder(deadline="10m"))
+    encoder = OnnxEncoder.load(options.encoder, schema.Encoder(profile=options.profile, deadline="10m"))
     relevance = asyncio.run(train(encoder, options.data, say))
-    relevance.save(options.out)
-    say(f"wrote {options.out} ({options.out.stat().st_size / 1000:.0f} kB)")
+    out = options.out or bundled(relevance.recipe)
+    relevance.save(out)
+    say(f"wrote {out} ({out.stat().st_size / 1000:.0f} kB)")
 
 
 async def train(encoder: Encoder, data: Path, say: Say) -> Relevance:
@@ -70,7 +76,8 @@ async def train(encoder: Encoder, data: Path, say: Say) -> Relevance:
 
 async def _embed(encoder: Encoder, texts: Sequence[str], name: str, say: Say) -> Floats:
     say(f"embedding {len(texts)} texts ({name})")
-    kept = home() / "learn" / f"tools-{name}-{encoder.manifest.recipe[:12]}.npz"
+    digest, plus, profile = encoder.manifest.recipe.partition("+")
+    kept = home() / "learn" / f"tools-{name}-{digest[:12]}{plus}{profile}.npz"
     return await embed_kept(encoder, texts, kept)
 
 

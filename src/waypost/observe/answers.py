@@ -27,14 +27,14 @@ class AnswerMetrics:
     def _times(self, registry: CollectorRegistry) -> None:
         self.completion_seconds = Histogram(
             "llm_model_completion_latency_seconds",
-            "From the request's head to the end of the answer.",
+            "From the request's head to the end of an answer of 2xx.",
             ["model"],
             buckets=_ANSWER_SECONDS,
             registry=registry,
         )
         self.first_token_seconds = Histogram(
             "llm_model_ttft_seconds",
-            "From the request's head to the first content of the answer.",
+            "From the request's head to the first content of an answer of 2xx.",
             ["model"],
             buckets=_ANSWER_SECONDS,
             registry=registry,
@@ -71,7 +71,7 @@ class AnswerMetrics:
         )
 
     def observe(self, record: Record, model: str, prices: Prices | None) -> None:
-        """Count the answer of ``model``. One that broke off has no latency, but its tokens count."""
+        """Count an answer of 2xx of ``model``. One that broke off has no latency, but its tokens count."""
         if not record.aborted:
             self.completion_seconds.labels(model).observe(record.total_seconds)
         if record.first_token_seconds is not None:

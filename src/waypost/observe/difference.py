@@ -23,7 +23,11 @@ _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
 }
 
+_COST: Final = "cost_change"
+
 Change = tuple[str, str]
+Figure = tuple[float, float]
+"""A value, and what its percentage is of."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Difference:
     no_longer_blocked: int
     costs: Mapping[str, tuple[float, float]]
     """Currency → before and after, of the requests of which both are known in one currency."""
+    costs_unknown: int
+    """Requests whose cost is known on one side only, or in two currencies."""
 
     @classmethod
     def of(cls, replayed: Iterable[Replayed]) -> Self:
@@ -58,13 +64,19 @@ class Difference:
             newly_blocked=sum(after.blocked and not before.blocked for before, after in pairs),
             no_longer_blocked=sum(before.blocked and not after.blocked for before, after in pairs),
             costs=_costs(pairs),
+            costs_unknown=sum(map(_is_incomparable, pairs)),
         )
 
-    def figures(self) -> dict[str, tuple[float, float]]:
-        """Return each figure that an expectation may name, with what its percentage is of."""
-        told = self.requests - sum(self.unknown.values())
-        before = sum(cost[0] for cost in self.costs.values())
-        after = sum(cost[1] for cost in self.costs.values())
+    @property
+    def told(self) -> int:
+        """Requests that can be replayed."""
+        return self.requests - sum(self.unknown.values())
+
+    def figures(self) -> dict[str, tuple[Figure, ...]]:
+        """Return each figure that an expectation may name; the change of the cost once for each currency.
+
+        Of what could not be told for a single request there is none.
+        """
         counts = {
             "changed": self.changed,
             "model_changed": sum(self.models.values()),
@@ -73,10 +85,14 @@ class Difference:
             "newly_blocked": self.newly_blocked,
             "no_longer_blocked": self.no_longer_blocked,
         }
-        return {name: (count, told) for name, count in counts.items()} | {
-            "unknown": (sum(self.unknown.values()), self.requests),
-            "cost_change": (after - before, before),
+        return {name: ((count, self.told),) if self.told else () for name, count in counts.items()} | {
+            "unknown": ((self.requests - self.told, self.requests),) if self.requests else (),
+            _COST: tuple((after - before, before) for before, after in self.costs.values()),
         }
+
+    def values(self) -> dict[str, float | None]:
+        """Return each figure as one number; None where there is none, or one for each currency."""
+        return {name: found[0][0] if len(found) == 1 else None for name, found in self.figures().items()}
 
 
 def differs(pair: tuple[Outcome, Outcome]) -> bool:
@@ -107,11 +123,28 @@ class Expectation:
         return cls(text, found[1], _OPERATORS[found[2]], float(found[3]), found[4] == "%")
 
     def holds(self, difference: Difference) -> bool:
-        """Judge. A percentage of nothing is 0."""
-        value, whole = difference.figures()[self.figure]
+        """Judge."""
+        return not self.broken(difference)
+
+    def broken(self, difference: Difference) -> str:
+        """Say why it does not hold; empty when it does. What could not be told is no proof of anything."""
+        found = difference.figures()[self.figure]
+        if not found:
+            return f"{self.text} ({self._untold(difference)})"
+        return "" if all(self._holds(*each) for each in found) else self.text
+
+    def _holds(self, value: float, whole: float) -> bool:
+        """Judge one figure. A percentage of nothing is 0."""
         if self.percent:
             value = 100 * value / whole if whole else 0.0
         return self.compare(value, self.bound)
+
+    def _untold(self, difference: Difference) -> str:
+        if not difference.requests:
+            return "there is no record"
+        if not difference.told:
+            return f"none of {difference.requests} requests can be replayed"
+        return "no request has a cost in one currency before and after"
 
 
 def _counted(items: Iterable[str]) -> dict[str, int]:
@@ -125,6 +158,13 @@ def _changes(pairs: Sequence[tuple[Outcome, Outcome]], of: Callable[[Outcome], s
 
 def _guards(outcome: Outcome) -> str:
     return ", ".join(f"{guard} {action}" for guard, action in sorted(outcome.guards.items())) or "none"
+
+
+def _is_incomparable(pair: tuple[Outcome, Outcome]) -> bool:
+    before, after = pair
+    if before.cost and after.cost:
+        return before.cost[0] != after.cost[0]
+    return bool(before.cost or after.cost) and not (before.blocked or after.blocked)
 
 
 def _costs(pairs: Sequence[tuple[Outcome, Outcome]]) -> dict[str, tuple[float, float]]:

@@ -214,7 +214,7 @@ class Metrics:
         self.tools.observe(record)
         self.guards.observe(record, record.selection.model if record.selection else requested)
         asked = _asked(record)
-        if asked is not None and record.status and not record.error:
+        if asked is not None and _succeeded(record):
             self.answers.observe(record, asked.model, self._prices)
 
     def _observe_routing(self, record: Record, requested: str) -> None:
@@ -272,6 +272,11 @@ class Metrics:
 def _asked(record: Record) -> Selection | None:
     """The choice of a model that was then asked; None where the cache answered for it."""
     return None if record.recalled and record.recalled.hit else record.selection
+
+
+def _succeeded(record: Record) -> bool:
+    """Whether the model answered. A backend fails fast: its 5xx would pass for the quickest of answers."""
+    return 200 <= record.status < 300 and not record.error
 
 
 def _reason(record: Record) -> str:

@@ -11,11 +11,14 @@ from waypost.config.schema import Config
 from waypost.errors import WaypostError
 from waypost.guard.health import GuardHealth
 from waypost.guard.personal import Search
-from waypost.guard.watch import Watch
+from waypost.guard.watch import UNREADABLE, Watch
 from waypost.observe.definitions import Definitions, definitions_of
 from waypost.types import Request, SignalResult
 
-__all__ = ["Reader", "RecordedSignal", "RecordedWatch", "Untold"]
+__all__ = ["NO_TEXT", "Reader", "RecordedSignal", "RecordedWatch", "Untold", "replayable"]
+
+NO_TEXT: Final = "the request has no text"
+"""What the signal jailbreak says where nothing is said: unknown to a rule, but a guard has no doubt."""
 
 _BEST_ONLY: Final = ("domain", "language")
 """Signals that match the best of their scores only."""
@@ -52,21 +55,40 @@ class RecordedWatch(Watch):
     """The guards, over what was recorded."""
 
     results: Mapping[str, SignalResult] = field(default_factory=dict)
+    verdicts: Mapping[str, Json] = field(default_factory=dict)
+    """What each guard said of the request then."""
+    wordless: bool | None = False
+    """Whether the prompt was of token ids or embeddings; None where the record does not tell."""
 
     @classmethod
-    def of(cls, results: Mapping[str, SignalResult]) -> Self:
+    def of(cls, results: Mapping[str, SignalResult], line: Json | None = None) -> Self:
         """Guards that measure nothing themselves."""
-        return cls(None, None, GuardHealth(), results)
+        line = line or {}
+        return cls(None, None, GuardHealth(), results, _verdicts(line), _is_wordless(line))
 
     async def measure(self, request: Request) -> SignalResult:
         """Return the attacks that were found."""
-        return await RecordedSignal("jailbreak", self.results.get("jailbreak")).measure(request)
+        result = await RecordedSignal("jailbreak", self.results.get("jailbreak")).measure(request)
+        if result.unknown != NO_TEXT:
+            return result
+        if self.wordless is None:
+            raise Untold("the record does not tell whether the prompt was empty or of token ids")
+        return await super().measure(request)
 
     async def search(self, texts: Sequence[str], guard: PiiGuard) -> Search:
         """Return the personal data that was found, without its places."""
         del texts, guard
-        nothing = Request("chat", "", (), "")
-        return Search((), await RecordedSignal("pii", self.results.get("pii")).measure(nothing))
+        result = await RecordedSignal("pii", self.results.get("pii")).measure(self.request(""))
+        verdict = self.verdicts.get("pii")
+        if verdict:  # where a rule measured too, the record has what the rule learnt, and the guard may have failed
+            result = replace(result, unknown=verdict["error"])
+        elif result.unknown:
+            raise Untold("needs the signal pii, which could not be measured then")
+        return Search((), result)
+
+    def request(self, model: str) -> Request:
+        """Stand in for the request: without its text, which the record does not have."""
+        return Request("completions" if self.wordless else "chat", model, (), "")
 
 
 class Reader:
@@ -78,8 +100,8 @@ class Reader:
 
     def results(self, line: Json, then: Definitions) -> dict[str, SignalResult]:
         """Return what the record tells. A kind whose classifier or threshold is not comparable is left out."""
-        found = {kind: _result(kind, row) for kind, row in line.get("signals", {}).items()}
-        _add_found(found, line.get("guards", []))
+        found = {kind: _to_a_rule(_result(kind, row)) for kind, row in line.get("signals", {}).items()}
+        _add_found(found, _verdicts(line))
         read = {kind: self._read(result, then) for kind, result in found.items()}
         return {kind: result for kind, result in read.items() if result}
 
@@ -112,6 +134,31 @@ class Reader:
         return SignalResult("length", frozenset(matched), dict.fromkeys((band.name for band in bands), tokens))
 
 
+def replayable(line: Json) -> bool:
+    """Whether the request came as far as to be routed: else it failed before, or the client went."""
+    return line["decision"] is not None or "model" in line or bool(_verdicts(line))
+
+
+def _verdicts(line: Json) -> dict[str, Json]:
+    """Return what the guards said of the request, by guard."""
+    return {verdict["guard"]: verdict for verdict in line.get("guards", ()) if not verdict.get("in_answer")}
+
+
+def _is_wordless(line: Json) -> bool | None:
+    """Tell it from what guards said: the prompt itself was not recorded."""
+    said = [verdict["error"] for verdict in _verdicts(line).values()]
+    if UNREADABLE in (*said, *(row.get("unknown") for row in line.get("signals", {}).values())):
+        return True
+    return None if line.get("path") == "/v1/completions" else False
+
+
+def _to_a_rule(result: SignalResult) -> SignalResult:
+    """Turn what only a guard measured into what a rule would have: they differ where nothing is said."""
+    if result.kind == "jailbreak" and not result.scores and result.unknown in ("", UNREADABLE):
+        return replace(result, unknown=NO_TEXT)
+    return replace(result, unknown="") if result.kind == "pii" and result.unknown == UNREADABLE else result
+
+
 def _result(kind: str, row: Json) -> SignalResult:
     return SignalResult(
         kind,
@@ -124,12 +171,11 @@ def _result(kind: str, row: Json) -> SignalResult:
     )
 
 
-def _add_found(results: dict[str, SignalResult], verdicts: Sequence[Json]) -> None:
+def _add_found(results: dict[str, SignalResult], verdicts: Mapping[str, Json]) -> None:
     """Where a rule measured too, its result stands in the record, and what the guard found beyond in the verdict."""
-    for verdict in verdicts:
-        known = results.get(verdict["guard"])
-        if known and not verdict.get("in_answer"):
-            results[verdict["guard"]] = replace(known, scores={**verdict["found"], **known.scores})
+    for guard, verdict in verdicts.items():
+        if known := results.get(guard):
+            results[guard] = replace(known, scores={**verdict["found"], **known.scores})
 
 
 def _without(result: SignalResult, untold: frozenset[str]) -> SignalResult:

@@ -30,6 +30,10 @@ FORMAT: Final = 1
 """Of a line; a reader refuses what it does not know."""
 _PATHS: Final = ("/v1/chat/completions", "/v1/completions")
 _DIGITS: Final = 6
+_LONGEST_ID: Final = 128
+"""Characters; a client may send an id of 60,000, and a file of records holds so many requests the fewer."""
+_LINE_BREAKS: Final = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"})
+"""JSON lets them stand as they are, and many readers of lines take them for the end of one."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,9 @@ class RecordFile:
                 self._line(record_line(record, described))
 
     def _line(self, value: Mapping[str, object]) -> None:
-        self._file.append(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_LINE_BREAKS)
+        encoded = text.encode("utf-8", "backslashreplace")  # makes JSON's escape of a lone surrogate
+        self._file.append(encoded + b"\n")
 
 
 def _config_line(described: Described) -> dict[str, object]:
@@ -93,7 +99,7 @@ def record_line(record: Record, described: Described) -> dict[str, Any]:
         "v": FORMAT,
         "of": described.digest,
         "time": round(record.began, 3),
-        "id": record.request_id,
+        "id": record.request_id[:_LONGEST_ID],
         "trace": record.trace.trace_id if record.trace else "",
         "path": record.path if record.path in _PATHS else "",
         "requested": record.requested_model if record.requested_model in described.models else "",
@@ -118,7 +124,7 @@ def record_line(record: Record, described: Described) -> dict[str, Any]:
 def _signal(result: SignalResult) -> dict[str, object]:
     found = {
         "matched": sorted(result.matched),
-        "scores": {name: round(score, _DIGITS) for name, score in result.scores.items()},
+        "scores": {name: _shortened(score) for name, score in result.scores.items()},
         "threshold": result.threshold,
         "unknown": result.unknown,
         "unknown_names": sorted(result.unknown_names),
@@ -127,8 +133,14 @@ def _signal(result: SignalResult) -> dict[str, object]:
     return {key: value for key, value in found.items() if value not in (None, "", [], {}, 0) or key == "threshold"}
 
 
+def _shortened(score: float) -> float:
+    """Cut a score; rounded up, it might reach a threshold in a replay that it did not reach."""
+    rounded = round(score, _DIGITS)
+    return rounded if rounded <= score else round(rounded - 10**-_DIGITS, _DIGITS)
+
+
 def _verdict(verdict: Verdict) -> dict[str, object]:
-    found = {name: round(score, _DIGITS) for name, score in verdict.found.items()}
+    found = {name: _shortened(score) for name, score in verdict.found.items()}
     return {"guard": verdict.guard, "action": verdict.action, "found": found, "error": verdict.error} | (
         {"in_answer": True} if verdict.in_answer else {}
     )

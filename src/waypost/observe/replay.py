@@ -16,12 +16,12 @@ from waypost.engine import Engine, Routed
 from waypost.errors import DataError
 from waypost.observe.definitions import Definitions
 from waypost.observe.prices import Prices
-from waypost.observe.recorded import Reader, RecordedSignal, RecordedWatch, Untold
+from waypost.observe.recorded import Reader, RecordedSignal, RecordedWatch, Untold, replayable
 from waypost.observe.records import FORMAT
 from waypost.policy.decide import Policy
 from waypost.policy.rules import evaluate, leaves_of
 from waypost.select.score import ScoreSelector
-from waypost.types import Record, Request, RequestHead, SignalResult, Usage
+from waypost.types import Record, RequestHead, SignalResult, Usage
 
 __all__ = ["Outcome", "Replay", "Replayed", "read_lines"]
 
@@ -94,6 +94,8 @@ class Replay:
 
     async def _replay(self, line: Json, then: Definitions) -> Replayed:
         request_id, before = line.get("id", ""), _before(line)
+        if not replayable(line):
+            return Replayed(request_id, before, None, "was not routed then")
         try:
             return Replayed(request_id, before, self._outcome(await self._route(line, then), line))
         except Untold as error:
@@ -106,8 +108,8 @@ class Replay:
         results = self._reader.results(line, then)
         kinds = {leaf.kind for rule in self._engine.policy.rules for leaf in leaves_of(rule)}
         signals = {kind: RecordedSignal(kind, results.get(kind)) for kind in kinds}
-        engine = replace(self._engine, signals=signals, watch=RecordedWatch.of(results))
-        routed = await engine.route(Request("chat", requested, (), ""))
+        watch = RecordedWatch.of(results, line)
+        routed = await replace(self._engine, signals=signals, watch=watch).route(watch.request(requested))
         if routed.outcome:
             self._require_told(routed.outcome.route, results, then)
         return routed

@@ -14,12 +14,24 @@ from waypost.errors import SetupError
 from waypost.inference.architecture import Floats
 from waypost.tools.lexical import Background
 
-__all__ = ["BUNDLED", "Relevance"]
+__all__ = ["Relevance", "bundled"]
 
 _TINY: Final = 1e-9
 """Instead of a division by zero, for a request that is exactly the mean."""
 
-BUNDLED: Final = Path(__file__).parent / "relevance.npz"
+_SHARES: Final = "+quality"
+"""This profile takes the weights of ``balanced``: with weights of its own it found the right tools no more often."""
+
+
+def bundled(recipe: str) -> Path:
+    """Where the weights for an encoder lie, by its profile."""
+    _, plus, profile = _fitted(recipe).partition("+")
+    return Path(__file__).parent / (f"relevance-{profile}.npz" if plus else "relevance.npz")
+
+
+def _fitted(recipe: str) -> str:
+    """Name the encoder that the weights for ``recipe`` were fitted on."""
+    return recipe.removesuffix(_SHARES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +82,12 @@ class Relevance:
         path.write_bytes(buffer.getvalue())
 
     @classmethod
-    def load(cls, recipe: str, path: Path = BUNDLED) -> Self:
-        """Read what :meth:`save` wrote. Raises SetupError when it is missing or belongs to another encoder."""
+    def load(cls, recipe: str, path: Path | None = None) -> Self:
+        """Read what :meth:`save` wrote; what ships, unless there is a path.
+
+        Raises SetupError when it is missing or belongs to another encoder.
+        """
+        path = path or bundled(recipe)
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 arrays = dict(stored)
@@ -80,8 +96,8 @@ class Relevance:
             tools, length = arrays["sizes"].tolist()
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise SetupError(f"{path} is missing or was changed ({error}); install waypost again") from error
-        if fitted_on != recipe:
+        if fitted_on != _fitted(recipe):
             raise SetupError(f"{path} belongs to another encoder; run python -m waypost.learn.tools --data DIR")
         background = Background(arrays["counts"], int(tools), length)
         matrix = arrays["matrix"].astype(np.float32)
-        return cls(recipe, arrays["query_mean"], arrays["tool_mean"], matrix, scale, lexical, bias, background)
+        return cls(fitted_on, arrays["query_mean"], arrays["tool_mean"], matrix, scale, lexical, bias, background)

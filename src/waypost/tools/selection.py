@@ -30,6 +30,8 @@ __all__ = ["ToolSelection", "ToolSelector"]
 
 _CLIENT_SETS: Final = 64
 """Sets of client tools whose index is kept: an application sends the same tools with every request."""
+_MOST: Final = 128
+"""OpenAI refuses a request with more tools. What the client sends itself is its own affair; we add no more than fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,9 @@ class ToolSelector:
             kept = _everything(offer)
             present = {tool.name for tool in named.values()}
             used = [place for place in used if index.tools[place].name not in present]
-        added = tuple(index.tools[place] for place in (*used, *chosen))
-        good = {index.tools[place].name: float(scores[place]) for place in chosen}
+        fitting = (*used, *chosen)[: max(0, _MOST - len(kept))]
+        added = tuple(index.tools[place] for place in fitting)
+        good = {index.tools[place].name: float(scores[place]) for place in fitting if place in chosen}
         return _selection(settings, offer, kept, added, good)
 
     async def _client_index(self, tools: Sequence[Tool]) -> ToolIndex:

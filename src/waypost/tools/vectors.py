@@ -49,7 +49,10 @@ async def embed_kept(encoder: Encoder, texts: Sequence[str], kept: Path) -> Floa
 
 
 def _key(recipe: str, text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=_DIGEST, key=recipe.encode()[:64]).digest()
+    key = recipe.encode()
+    if len(key) > blake2b.MAX_KEY_SIZE:  # cut off, the vectors of one profile would pass for those of another
+        key = blake2b(key).digest()
+    return blake2b(text.encode(), digest_size=_DIGEST, key=key).digest()
 
 
 def _read(path: Path) -> _Known:

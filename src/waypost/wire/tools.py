@@ -37,7 +37,8 @@ def read_offer(document: Document) -> Offer:
     offered = tuple(tools) if isinstance(tools, list) else ()
     choice = document.get("tool_choice")
     known = all(isinstance(tool, dict) for tool in offered)
-    free = known and (choice == "auto" or (choice is None and bool(offered)))
+    legacy = bool(document.get("functions"))  # backends refuse both kinds, or read one of them
+    free = known and not legacy and (choice == "auto" or (choice is None and bool(offered)))
     return Offer(offered, free, frozenset(_used(document.get("messages"))))
 
 

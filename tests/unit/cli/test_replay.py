@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -66,6 +67,36 @@ def test_expectations(waypost, records, other, expectation, code):
     result = waypost("replay", records, "-c", other, "--expect", expectation)
     assert result.code == code
     assert result.err == (f"waypost: expectation broken: {expectation}\n" if code else "")
+
+
+@pytest.mark.parametrize("source", ["file", "stdin"])
+def test_an_odd_id_does_not_break_the_file(waypost, records, config, source, monkeypatch):
+    odd = {**request("a\u2028b\x85c", "", "small", []), "requested": "MoM"}
+    text = records.read_text("utf-8") + json.dumps(odd, ensure_ascii=False) + "\n"
+    records.write_text(text, "utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    result = waypost("replay", records if source == "file" else "-", "-c", config)
+    assert result.out == "3 requests, 3 of them can be replayed, 0 would change\n"
+
+
+def test_nothing_told_keeps_no_promise(waypost, records, config):
+    lines = records.read_text("utf-8").replace('"MoM"', '"gone"')
+    records.write_text(lines, "utf-8")
+    result = waypost("replay", records, "-c", config, "--expect", "newly_blocked==0", "--json")
+    why = "newly_blocked==0 (none of 2 requests can be replayed)"
+    assert (result.code, result.err) == (1, f"waypost: expectation broken: {why}\n")
+    found = json.loads(result.out)
+    assert (found["broken"], found["figures"]["newly_blocked"]) == (["newly_blocked==0"], None)
+    assert waypost("replay", records, "-c", config, "--expect", "unknown<=2").code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"\xff\n", "is not UTF-8, as records are"), (b"\n", "1: is no record of format 1")]
+)
+def test_a_file_of_something_else(waypost, records, config, content, why):
+    records.write_bytes(content)
+    result = waypost("replay", records, "-c", config)
+    assert (result.code, why in result.err, result.err.count("\n")) == (1, True, 1)
 
 
 def test_an_expectation_that_cannot_be_read(waypost, records, config):

@@ -143,6 +143,17 @@ def test_a_broken_answer_has_no_latency_but_its_tokens_count(metrics):
     assert found["llm_model_completion_tokens_total", "math-7b"] == 3
 
 
+@pytest.mark.parametrize("status", [302, 400, 429, 500, 503])
+def test_an_error_is_no_answer(metrics, make_config, status):
+    """A backend that fails does so at once: it would be the fastest of all."""
+    metrics.know(frozenset({"math-7b"}), Prices.of(make_config()))
+    metrics.observe(replace(ROUTED, status=status, stream=True))
+    names = {key[0] for key in samples(metrics)}
+    assert not [name for name in names if "latency" in name and "completion" in name]
+    assert not [name for name in names if name.startswith(("llm_model_ttft", "llm_model_tpot"))]
+    assert not [name for name in names if "tokens" in name or "cost" in name]
+
+
 @pytest.mark.parametrize("model", ["gpt-9", 'x"} 1\nevil{a="', "模型", "a" * 10_000])
 def test_names_that_clients_invent_are_one(metrics, model):
     for number in range(3):

@@ -77,6 +77,25 @@ def test_nothing_that_a_client_made_up(described):
     assert "hunter2" not in json.dumps(line)
 
 
+@pytest.mark.parametrize("name", ["a\x85b", "a\u2028b\u2029c", "a\x0bb\x1ec\r\n", "\udc80", "编号-7"])
+def test_an_odd_id_is_one_line_to_every_reader(record, described, path, name):
+    file = RecordFile(Records(path=str(path)), print)
+    for request_id in ("before", name, "after"):
+        file.offer(replace(record, request_id=request_id), described)
+    file.close(30)
+    assert [line["id"] for line in lines(path)[1:]] == ["before", name, "after"]
+
+
+def test_an_id_has_a_bound(record, described):
+    assert record_line(replace(record, request_id="x" * 60_000), described)["id"] == "x" * 128
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.5, 0.5), (0.49999999, 0.499999), (0.1234567, 0.123456), (1, 1)])
+def test_a_score_is_never_rounded_up_to_a_threshold(record, described, score, kept):
+    signals = {"domain": SignalResult("domain", scores={"math": score})}
+    assert record_line(replace(record, signals=signals), described)["signals"]["domain"]["scores"] == {"math": kept}
+
+
 def test_a_file_describes_its_configurations(record, described, path):
     file = RecordFile(Records(path=str(path)), print)
     for digest in ("one", "one", "two"):

@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from waypost.config.schema import Encoder
 from waypost.errors import DataError
 from waypost.observe.definitions import definitions_of
 from waypost.observe.difference import Difference, Expectation
 from waypost.observe.prices import Prices
+from waypost.observe.recorded import NO_TEXT
 from waypost.observe.records import FORMAT, Described, record_line
-from waypost.observe.replay import Replay, read_lines
-from waypost.types import SignalResult, Verdict
+from waypost.observe.replay import Outcome, Replay, Replayed, read_lines
+from waypost.signals.conversation import ConversationReader
+from waypost.signals.jailbreak import JailbreakSignal
+from waypost.types import Message, Request, SignalResult, Verdict
 
 ROUTING = {
     "default_model": "small",
@@ -161,6 +165,52 @@ async def test_a_request_that_was_blocked_has_no_cost_to_compare(replayed, recor
     assert (difference.no_longer_blocked, difference.costs) == (1, {})
 
 
+NOTHING_SAID = SignalResult("jailbreak", unknown=NO_TEXT, threshold=0.5)
+ON_ATTACKS = {"routing": routing(decisions=[decision("attack", {"jailbreak": "jailbreak"}, "euro")])}
+UNREAD = Verdict("jailbreak", "block", {}, "the prompt has no text that can be read")
+
+
+async def test_the_signal_says_what_is_looked_for():
+    silent = Request("chat", "MoM", (Message("user", ""),), "")
+    signal = JailbreakSignal(
+        ConversationReader(None, deadline=1.0, max_windows=Encoder().max_windows), 0.5, stop_early=False
+    )  # type: ignore[arg-type]
+    assert (await signal.measure(silent)).unknown == NO_TEXT
+
+
+@pytest.mark.parametrize("measured", [NOTHING_SAID, SignalResult("jailbreak")], ids=["by a rule", "by a guard"])
+async def test_pictures_alone_are_no_reason_for_a_guard_to_block(replayed, record, measured):
+    signals = {**record.signals, "jailbreak": measured}
+    row = await replayed({"guard": {"jailbreak": {"action": "block"}}, **ON_ATTACKS}, signals=signals)
+    assert (row.after.guards, row.after.decision, row.after.model) == ({}, "", "small")
+
+
+async def test_token_ids_are_blocked_as_they_were(replayed, record):
+    changes = {"signals": {"jailbreak": NOTHING_SAID}, "verdicts": (UNREAD,), "path": "/v1/completions"}
+    row = await replayed({"guard": {"jailbreak": {"action": "block"}}, **ON_ATTACKS}, selection=None, **changes)
+    assert row.before.guards == row.after.guards == {"jailbreak": "block"}
+
+
+async def test_an_empty_prompt_and_token_ids_cannot_be_told_apart(replayed, record):
+    changes = {"signals": {**record.signals, "jailbreak": NOTHING_SAID}, "path": "/v1/completions"}
+    row = await replayed({"guard": {"jailbreak": {"action": "block"}}}, **changes)
+    assert (row.after, row.unknown) == (None, "the record does not tell whether the prompt was empty or of token ids")
+
+
+async def test_a_guard_that_failed_where_a_rule_could_tell(replayed, record):
+    changes = {
+        "signals": {**record.signals, "pii": SignalResult("pii", threshold=0.5)},
+        "verdicts": (Verdict("pii", "block", {}, "the queue is full"),),
+    }
+    row = await replayed({"guard": {"pii": {"action": "block"}}}, selection=None, **changes)
+    assert row.before.guards == row.after.guards == {"pii": "block"}
+
+
+async def test_what_was_not_routed_is_not_judged(replayed):
+    row = await replayed({}, decision=None, selection=None, signals={}, status=400, error="too_many_texts")
+    assert (row.after, row.unknown) == (None, "was not routed then")
+
+
 async def test_a_difference(replayed):
     rows = [await replayed({}), await replayed(CHANGES["no decision"][0])]
     rows.append(await replayed(UNKNOWN["another classifier"][0]))
@@ -180,6 +230,62 @@ async def test_a_difference(replayed):
         "newly_blocked>=1": False,
     }.items():
         assert Expectation.parse(text).holds(difference) is holds, text
+
+
+def costing(currency, before, after):
+    return Replayed("", Outcome("d", "m", {}, (currency, before)), Outcome("d", "m", {}, after and (currency, after)))
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("cost_change<=0", False), ("cost_change<=20%", True), ("cost_change<=9", False), ("cost_change<=10", True)],
+)
+def test_each_currency_has_its_own_bill(text, holds):
+    difference = Difference.of([costing("USD", 100.0, 110.0), costing("CNY", 10.0, 0.5)])
+    assert Expectation.parse(text).holds(difference) is holds
+    assert difference.values()["cost_change"] is None
+
+
+def test_what_has_no_cost_to_compare_is_counted():
+    rows = [
+        costing("USD", 1.0, 2.0),
+        costing("USD", 1.0, None),
+        Replayed("", Outcome("d", "m", {}, ("USD", 1.0)), Outcome("d", "m", {}, ("EUR", 1.0))),
+        Replayed("", Outcome("d", "m", {}, ("USD", 1.0)), Outcome("d", None, {"pii": "block"})),
+        Replayed("", Outcome("d", "m"), Outcome("d", "m")),
+    ]
+    assert Difference.of(rows).costs_unknown == 2
+
+
+UNTOLD = {
+    "newly_blocked==0": "none of 2 requests can be replayed",
+    "model_changed<=5%": "none of 2 requests can be replayed",
+    "cost_change<=0": "none of 2 requests can be replayed",
+    "unknown<=2": "",
+    "unknown<=50%": "",
+}
+
+
+@pytest.mark.parametrize(("text", "why"), UNTOLD.items(), ids=UNTOLD)
+def test_what_could_not_be_told_proves_nothing(text, why):
+    difference = Difference.of([Replayed(str(n), Outcome("d", "m"), None, "needs the signal domain") for n in range(2)])
+    found = Expectation.parse(text).broken(difference)
+    assert found == (f"{text} ({why})" if why else "" if text == "unknown<=2" else text)
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "why"),
+    [
+        ([], "unknown==0", "there is no record"),
+        (
+            [Replayed("", Outcome("d", "m"), Outcome("d", "m"))],
+            "cost_change<=0",
+            "no request has a cost in one currency",
+        ),
+    ],
+)
+def test_nothing_to_judge_by(rows, text, why):
+    assert why in Expectation.parse(text).broken(Difference.of(rows))
 
 
 @pytest.mark.parametrize("text", ["", "changed", "changed<=", "models<=1", "changed<=x", "changed=1"])

@@ -67,6 +67,16 @@ async def test_a_tool_that_an_earlier_turn_was_given_comes_back(selector: ToolSe
     assert (added(nothing_found), nothing_found.kept) == (["pay_bill"], {0})
 
 
+@pytest.mark.parametrize("own, fit", [(125, 3), (127, 1), (128, 0), (130, 0)])
+async def test_no_more_is_added_than_openai_takes(selector: ToolSelector, own: int, fit: int) -> None:
+    asked = offer(*(function(f"own{number}") for number in range(own)), used=("pay_bill",))
+    selection = await selector.select("mail and music", asked, ADD)
+    assert selection
+    assert added(selection) == ["pay_bill", "send_message", "play_song"][:fit]
+    assert set(selection.scores) == set(added(selection)) - {"pay_bill"}
+    assert len(selection.offered) == own + fit
+
+
 async def test_filter_keeps_the_best_the_used_and_what_it_does_not_know(selector: ToolSelector) -> None:
     selection = await selector.select("mail it", offer(WEATHER, MAIL, MUSIC, OWN, used=("player",)), FILTER)
     assert selection

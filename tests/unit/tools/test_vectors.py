@@ -31,6 +31,14 @@ async def test_another_encoder_embeds_anew(word_encoder: Any, tmp_path: Path) ->
     assert word_encoder.texts == ["mail", "mail"]
 
 
+async def test_profiles_of_one_encoder_do_not_share_embeddings(word_encoder: Any, tmp_path: Path) -> None:
+    kept, digest = tmp_path / "kept.npz", "a" * 64  # as long as a key of the hash may be
+    for recipe in (digest, f"{digest}+fast", f"{digest}+quality"):
+        word_encoder.manifest = SimpleNamespace(recipe=recipe, dimensions=5)
+        await embed_kept(word_encoder, ["mail"], kept)
+    assert word_encoder.texts == ["mail"] * 3
+
+
 async def test_a_damaged_file_costs_time_only(
     word_encoder: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -33,6 +33,7 @@ def document(*members: str) -> Document:
         (('"tool_choice": {"type": "allowed_tools"}', f'"tools": {TOOLS}'), False),
         (('"tool_choice": 7', f'"tools": {TOOLS}'), False),
         (('"tools": [1]',), False),
+        (('"tool_choice": "auto"', '"functions": [{"name": "a"}]'), False),
     ],
 )
 def test_the_choice_is_the_models_or_not(members: tuple[str, ...], free: bool) -> None:
