@@ -3,7 +3,7 @@ import yaml
 
 from waypost.config.find import embedded
 from waypost.config.load import load, loads
-from waypost.config.show import show
+from waypost.config.show import show, shown
 
 SECRETS = """\
 version: 1
@@ -46,6 +46,11 @@ def test_nothing_secret_is_shown():
     assert "https://${HOST}/v1" in text
     assert "${NAME:-llama}" in text
     assert "https://***@host/x" in text
+
+
+@pytest.mark.parametrize("loaded", [load(embedded("demo"), {}), loads(SECRETS, "f", ENVIRON)], ids=["demo", "secrets"])
+def test_the_values_are_those_of_the_yaml(loaded):
+    assert shown(loaded) == yaml.safe_load(show(loaded))
 
 
 def test_a_file_with_variables_is_shown_so_that_it_loads_again():

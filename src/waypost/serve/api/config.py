@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Literal
 
-import yaml
 from fastapi import APIRouter
 from pydantic import Field
 
 from waypost.config.redact import without_userinfo
-from waypost.config.show import show
+from waypost.config.show import shown
 from waypost.errors import ConfigError, Problem
 from waypost.serve.api.model import Ask, Tell
 from waypost.serve.api.services import StoreNow
-from waypost.serve.api.store import ConfigStore
 
 __all__ = ["changing", "reading"]
 
@@ -101,7 +99,7 @@ async def read(store: StoreNow) -> Configuration:
         revision=stored.revision,
         text=stored.text,
         digest=loaded.digest,
-        config=yaml.safe_load(show(loaded)),
+        config=await asyncio.to_thread(shown, loaded),  # the event loop is for the traffic
         reload_error=store.reload_error or None,
     )
 
@@ -126,19 +124,13 @@ async def validate(body: ValidateRequest, store: StoreNow) -> Verdict:
 @changing.put("/config/router")
 async def apply(body: ApplyRequest, store: StoreNow) -> Applied:
     """Replace the file in one step and put it in force; on any error all stays as it was."""
-    await store.apply(body.text, body.revision)
-    return _applied(store)
+    return Applied(revision=await store.apply(body.text, body.revision), digest=store.in_force.digest)
 
 
 @changing.post("/config/router/rollback")
 async def roll_back(body: RollbackRequest, store: StoreNow) -> Applied:
     """Put back what the last change replaced; once more undoes that."""
-    await store.roll_back(body.revision)
-    return _applied(store)
-
-
-def _applied(store: ConfigStore) -> Applied:
-    return Applied(revision=store.read().revision, digest=store.in_force.digest)
+    return Applied(revision=await store.roll_back(body.revision), digest=store.in_force.digest)
 
 
 def _mistake(problem: Problem) -> Mistake:

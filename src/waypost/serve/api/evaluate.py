@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi import Request as Asked
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
 from waypost.config.load import Loaded
 from waypost.config.place import Place
 from waypost.config.pool import Pricing
 from waypost.engine import Engine
+from waypost.errors import BadRequest
 from waypost.guard.heard import heard
 from waypost.guard.permission import masked_types
 from waypost.guard.pii.mask import mask
@@ -32,7 +33,7 @@ from waypost.wire.document import Document
 from waypost.wire.encode import to_json
 from waypost.wire.texts import TextPlace, texts
 
-__all__ = ["router"]
+__all__ = ["Chat", "router", "written"]
 
 router = APIRouter(tags=["evaluation"])
 
@@ -54,13 +55,21 @@ class OtherPart(BaseModel):
     type: Literal["image_url", "input_audio", "file", "refusal"]
 
 
+def _form(content: object) -> str:
+    return "<parts>" if isinstance(content, list) else "<text>"
+
+
+Parts = list[Annotated[TextPart | OtherPart, Field(discriminator="type")]]
+Content = Annotated[Annotated[str, Tag("<text>")] | Annotated[Parts, Tag("<parts>")], Discriminator(_form)]
+
+
 class ChatMessage(BaseModel):
     """A message in OpenAI's shape; what is not named here is taken as in a real request."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[TextPart | OtherPart] | None = None
+    content: Content | None = None
 
 
 class Chat(Ask):
@@ -95,6 +104,15 @@ class ChatTrial(Chat):
 
     config: ConfigText | None = None
     """YAML of a configuration to try instead; needs the role ``operate`` where tokens are set."""
+
+
+def _kind(body: object) -> str:
+    """Tell by one key what was meant, so that a mistake is told of that and not of what was not meant."""
+    given = body.keys() if isinstance(body, dict) else ()
+    return "<chat>" if "messages" in given else "<prompt>"
+
+
+Trial = Annotated[Annotated[PromptTrial, Tag("<prompt>")] | Annotated[ChatTrial, Tag("<chat>")], Discriminator(_kind)]
 
 
 class SignalRow(Tell):
@@ -211,7 +229,7 @@ async def _trials(request: Asked) -> Trials:
 
 @router.post("/eval")
 async def evaluate(
-    body: PromptTrial | ChatTrial,
+    body: Trial,
     engine: EngineNow,
     store: StoreNow,
     services: Serving,
@@ -287,7 +305,21 @@ def _document(body: Prompt | Chat, model: str) -> Document:
         fields["messages"] = [{"role": "user", "content": body.text}]
     else:
         fields |= body.model_dump(include={"messages", "tools"})
-    return Document.parse(to_json(fields).encode())
+    return Document.parse(written(fields))
+
+
+def written(fields: dict[str, Any]) -> bytes:
+    """Write a request's body, with half a character as the escape that it came as.
+
+    Raises BadRequest for what JSON cannot say although Python reads it.
+    """
+    try:
+        return to_json(fields).encode()
+    except ValueError:
+        message = "The body has NaN, an infinity or a number too large for any reader; JSON has none of them."
+        raise BadRequest(message, code="invalid_json") from None
+    except RecursionError:
+        raise BadRequest("The body is nested too deep.", code="invalid_json") from None
 
 
 async def _completed(engine: Engine, request: Request, routed: Routed, outcome: Outcome) -> Outcome:

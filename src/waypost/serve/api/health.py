@@ -12,6 +12,7 @@ from waypost.serve.api.services import Serving
 
 __all__ = ["router"]
 
+# HEAD, with which some balancers probe, is GET without the body, as everywhere in HTTP: no operation of its own.
 router = APIRouter(tags=["health"])
 
 
@@ -47,12 +48,14 @@ class Readiness(Tell):
     """The processes of ``--workers``; null when one process does everything."""
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health")
 async def health() -> Health:
     """Tell that the process lives."""
     return Health(version=__version__)
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", responses={503: {"model": Readiness, "description": "Requests would not be served."}})
 async def ready(services: Serving, response: Response) -> Readiness:
     """Tell whether requests would be served; 503 when not."""

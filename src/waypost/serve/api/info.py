@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import resource
 import sys
 from typing import Any, Final, Literal
 
-import yaml
 from fastapi import APIRouter, Request
 
 from waypost import __version__
 from waypost.config.schema import Classifier
-from waypost.config.show import show
+from waypost.config.show import shown
 from waypost.engine import Engine
 from waypost.inference.encoder import Encoder
 from waypost.serve.api.model import Tell
@@ -23,8 +23,10 @@ __all__ = ["router"]
 router = APIRouter(tags=["information"])
 
 _PROBE: Final = "Which of the two roads through the mountains is the shorter one?"
-Kind = Literal["domain", "jailbreak", "pii"]
-_KINDS: Final[tuple[Kind, ...]] = ("domain", "jailbreak", "pii")
+Kind = Literal["domain", "jailbreak", "indirect", "pii"]
+_KINDS: Final[tuple[Kind, ...]] = ("domain", "jailbreak", "indirect", "pii")
+_WITH: Final[dict[Kind, Kind]] = {"indirect": "jailbreak"}
+"""Heads without settings of their own, and what they are read and configured with."""
 _UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Of ``ru_maxrss``."""
 
@@ -33,7 +35,8 @@ class LoadedModel(Tell):
     """A model that is at work, or would be if a rule needed it."""
 
     name: str
-    type: Literal["encoder", "domain", "jailbreak", "pii"]
+    type: Literal["encoder", "domain", "jailbreak", "indirect", "pii"]
+    """``indirect``: the head beside that of ``jailbreak`` that tells an attack in a document from one by the user."""
     loaded: bool
     model_path: str
     """As the configuration names it: ``bundled``, a directory, or an id on the Hugging Face hub."""
@@ -128,15 +131,16 @@ async def _encoder(engine: Engine, encoder: Encoder) -> LoadedModel:
 
 
 def _classifier(engine: Engine, encoder: Encoder | None, kind: Kind) -> LoadedModel:
-    settings: Classifier = getattr(engine.config.classifiers, kind)
-    head = encoder.manifest.head(kind) if encoder else None
+    whole = _WITH.get(kind, kind)
+    settings: Classifier = getattr(engine.config.classifiers, whole)
+    head, judge = (encoder.manifest.head(kind), encoder.manifest.head(whole)) if encoder else (None, None)
     return LoadedModel(
         name=kind,
         type=kind,
-        loaded=head is not None or kind in engine.signals,
+        loaded=head is not None or whole in engine.signals,
         model_path=settings.model,
         categories=list(head.labels) if head else [],
-        threshold=settings.threshold if settings.threshold is not None or head is None else head.threshold,
+        threshold=settings.threshold if settings.threshold is not None or judge is None else judge.threshold,
         metadata={"temperature": head.temperature, "over_windows": head.over_windows} if head else {},
     )
 
@@ -153,7 +157,7 @@ def _system() -> System:
 @router.get("/info/classifier")
 async def classifier(store: StoreNow) -> ClassifierInfo:
     """Show the configuration in force, without anything secret."""
-    return ClassifierInfo(config=yaml.safe_load(show(store.in_force)))
+    return ClassifierInfo(config=await asyncio.to_thread(shown, store.in_force))  # the event loop is for the traffic
 
 
 @router.get("/v1/models")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from waypost.guard.pii.types import PII_TYPES
 
@@ -16,7 +18,17 @@ _MOST: Final = 100
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 # Both \s and what only str.isspace() takes for space, so that every regular expression engine means the same.
-Text = Annotated[str, Field(pattern=r"[^\s\x00-\x1f\x85\u200b\ufeff]")]
+_READABLE: Final = r"[^\s\x00-\x1f\x85\u200b\ufeff]"
+
+
+def _readable(text: object) -> object:
+    """Look before pydantic does, which would answer with the bare regular expression."""
+    if isinstance(text, str) and not re.search(_READABLE, text):
+        raise PydanticCustomError("blank", "there is nothing to read in it")
+    return text
+
+
+Text = Annotated[str, Field(pattern=_READABLE), BeforeValidator(_readable)]
 """A text with something to read in it. Its length is bounded by ``api.max_body`` and by the encoder's work cap."""
 
 Texts = Annotated[list[Text], Field(min_length=1, max_length=_MOST)]

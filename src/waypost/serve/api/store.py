@@ -82,8 +82,8 @@ class ConfigStore:
             return shown
         return shown if whole == text else self._understood(whole)
 
-    async def apply(self, text: str, revision: str) -> None:
-        """Replace the file, which must still be at ``revision``, and put it in force.
+    async def apply(self, text: str, revision: str) -> str:
+        """Replace the file, which must still be at ``revision``, and put it in force. Returns the new revision.
 
         Raises Conflict when the file is another by now or may not be written, BadRequest when ``text`` is not the whole
         truth, ConfigError when it is wrong or refused. Then the file is as before. A ``***`` that :meth:`read` showed
@@ -96,41 +96,44 @@ class ConfigStore:
             whole = _whole(text, old)
             if whole != text:
                 await asyncio.to_thread(self._understood, text)  # see `check`
-            await self._exchange(whole.encode(), old)
+            return await self._exchange(whole.encode(), old)
 
-    async def roll_back(self, revision: str) -> None:
-        """Put back what the last :meth:`apply` replaced; a second rollback undoes the first. Raises as it does."""
+    async def roll_back(self, revision: str) -> str:
+        """Put back what the last :meth:`apply` replaced; a second rollback undoes the first.
+
+        Returns and raises as it does.
+        """
         async with self._lock:
             if not self._previous.exists():
                 raise Conflict("There is nothing to go back to.", code="no_previous_configuration")
-            await self._exchange(_read(self._previous), self._at(revision))
+            return await self._exchange(_read(self._previous), self._at(revision))
 
     def _at(self, revision: str) -> bytes:
         """Read the file, which must be at ``revision``."""
         content = _read(self._file)
         if revision != _revision(content):
-            message = f"The file is at revision {_revision(content)} by now; read it again."
-            raise Conflict(message, code="revision_conflict", param="revision")
+            raise _conflict(content)
         return content
 
     def _understood(self, text: str) -> Check:
         loaded = loads(text, str(self.in_force.path), self._environ, workers=self.in_force.workers)
         return Check(loaded, needs_restart(self.in_force.config, loaded.config))
 
-    async def _exchange(self, new: bytes, old: bytes) -> None:
+    async def _exchange(self, new: bytes, old: bytes) -> str:
         wanted = await asyncio.to_thread(self._understood, _text(new))
         if wanted.restart:
             raise Conflict(f"This takes effect only at a restart: {', '.join(wanted.restart)}.", code="needs_restart")
-        await self._put(new)
+        await self._put(new, instead_of=old)
         if self.in_force.digest != wanted.loaded.digest:
             why = self.reload_error
-            await self._put(old)
+            await self._put(old, instead_of=new)  # not of what somebody else wrote over it: that is now followed
             raise Conflict(f"The router refused it, the old configuration stays: {why}", code="refused")
         _replace(self._previous, old)
+        return _revision(new)
 
-    async def _put(self, content: bytes) -> None:
+    async def _put(self, content: bytes, *, instead_of: bytes) -> None:
         try:
-            _replace(self._file, content)
+            _replace(self._file, content, instead_of)
         except OSError as error:
             message = f"{self._file} cannot be written: {error.strerror}."
             raise Conflict(message, code="not_writable") from error
@@ -173,8 +176,17 @@ def _revision(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write all of it or nothing, with the mode that the file had."""
+def _conflict(content: bytes) -> Conflict:
+    message = f"The file is at revision {_revision(content)} by now; read it again."
+    return Conflict(message, code="revision_conflict", param="revision")
+
+
+def _replace(path: Path, content: bytes, instead_of: bytes | None = None) -> None:
+    """Write all of it or nothing, with the mode that the file had.
+
+    Raises Conflict when the file is not ``instead_of`` any more. No system call compares and renames in one, so the
+    look comes last, after all that takes time.
+    """
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -183,7 +195,9 @@ def _replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), mode)
+        if instead_of is not None and (found := _read(path)) != instead_of:
+            raise _conflict(found)
         Path(name).replace(path)
-    except OSError:
+    except (OSError, Conflict):
         Path(name).unlink(missing_ok=True)
         raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from waypost.serve.api.app import api_app
 from waypost.serve.api.services import Services
 from waypost.serve.api.status import Status
 from waypost.serve.api.store import ConfigStore
+from waypost.serve.http import HttpServer
 
 MANIFEST = Manifest(
     recipe="r" * 12,
@@ -91,8 +93,11 @@ class Followed:
         self.loaded: Loaded = load(path, environ)
         self.error = ""
         self.refusal = ""
+        self.before: Callable[[], object] = lambda: None
+        """What somebody else does just before the file is read."""
 
     async def reload(self) -> None:
+        self.before()
         new = load(self.loaded.path, self.environ)
         self.error = self.refusal if new.digest != self.loaded.digest else ""
         if not self.error:
@@ -151,6 +156,21 @@ def client(services: Callable[..., Services]) -> Callable[..., httpx.AsyncClient
         return httpx.AsyncClient(transport=transport, base_url=base_url)
 
     return make
+
+
+@pytest.fixture
+async def served(services: Callable[..., Services], unused_tcp_port: int) -> AsyncIterator[Callable[..., Any]]:
+    """A client of an API on a port: ``http = await served()``, with what ``services`` takes."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**others: Any) -> httpx.AsyncClient:
+            server = HttpServer(api_app(services(**others), {}), HostPort("127.0.0.1", unused_tcp_port))
+            await server.start()
+            stack.push_async_callback(server.stop)
+            url = f"http://127.0.0.1:{unused_tcp_port}"
+            return await stack.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False))
+
+        yield start
 
 
 @pytest.fixture

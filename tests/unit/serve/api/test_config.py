@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -78,6 +79,59 @@ async def test_who_comes_late_changes_nothing(apply, read, path, wider):
     assert error(answer) == (409, "revision_conflict")
     assert (await read())["revision"] in answer.json()["error"]["message"]
     assert path.read_text() == now
+
+
+@pytest.fixture
+def other(path, monkeypatch):
+    """Another operator's edit, made while the API writes: ``text = other(1)`` at its first write of a file."""
+    synced = os.fsync
+
+    def prepare(write):
+        text, writes = path.read_text() + "\n# another operator\n", iter(range(1, 9))
+
+        def fsync(descriptor):
+            synced(descriptor)
+            if next(writes) == write:
+                path.write_text(text)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        return text
+
+    return prepare
+
+
+async def test_an_edit_while_it_is_applied_is_kept(apply, read, path, followed, wider, other):
+    before, text = followed.loaded.digest, other(1)
+    answer = await apply(wider)
+    assert error(answer) == (409, "revision_conflict")
+    assert (await read())["revision"] in answer.json()["error"]["message"]
+    assert (path.read_text(), followed.loaded.digest) == (text, before)
+    assert {file.name for file in path.parent.iterdir()} == {path.name}
+
+
+async def test_an_edit_while_it_is_rolled_back_is_kept(http, apply, read, path, wider, other):
+    old = path.read_text()
+    await apply(wider)
+    text = other(1)
+    answer = await http.post(f"{ROUTER}/rollback", json={"revision": (await read())["revision"]})
+    assert error(answer) == (409, "revision_conflict")
+    assert (path.read_text(), path.with_name(f"{path.name}.previous").read_text()) == (text, old)
+
+
+@pytest.mark.parametrize("refusal", ["", "Envoy refuses the route"])
+async def test_an_edit_before_it_is_in_force_is_kept(apply, path, followed, wider, refusal):
+    edit = path.read_text() + "\n# another operator\n"
+    followed.refusal, followed.before = refusal, lambda: path.write_text(edit)
+    assert error(await apply(wider)) == (409, "revision_conflict")
+    assert path.read_text() == edit
+
+
+async def test_the_revision_is_of_what_was_applied(apply, read, path, wider, other):
+    edit = other(2)  # when it is in force, and what it replaced is kept
+    answer = await apply(wider)
+    assert answer.status_code == 200
+    assert path.read_text() == edit
+    assert error(await apply(wider, answer.json()["revision"])) == (409, "revision_conflict")
 
 
 @pytest.mark.parametrize(

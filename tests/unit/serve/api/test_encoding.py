@@ -26,7 +26,13 @@ async def test_models_inside_the_router(http):
     encoder, *classifiers = told["models"]
     assert (encoder["type"], encoder["loaded"], encoder["bytes"]) == ("encoder", True, 1000)
     assert (encoder["latency_ms"], encoder["metadata"]["sources"][0]["name"]) == (1, "somewhere")
-    assert {row["name"]: row["threshold"] for row in classifiers} == {"domain": 0.5, "jailbreak": 0.6, "pii": 0.5}
+    assert {row["name"]: row["threshold"] for row in classifiers} == {
+        "domain": 0.5,
+        "jailbreak": 0.6,
+        "indirect": 0.6,  # the threshold that decides is that of its classifier, not the head's own
+        "pii": 0.5,
+    }
+    assert {row["name"]: row["categories"] for row in classifiers}["indirect"] == ["direct", "indirect"]
     assert told["system"]["memory_usage"] > 2**20
 
 
@@ -35,6 +41,7 @@ async def test_models_without_an_encoder(client):
     assert {(row["name"], row["loaded"]) for row in told["models"]} == {
         ("domain", False),
         ("jailbreak", False),
+        ("indirect", False),
         ("pii", False),
     }
 

@@ -51,13 +51,58 @@ async def test_a_conversation_as_a_client_sends_it(http):
     assert told["selected_model"] == "b"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{}, {"messages": []}, {"messages": [{"role": "boss", "content": "x"}]}, {"text": "x", "messages": []}],
-)
-async def test_what_is_no_request(http, body):
+def said(*content) -> dict:
+    return {"messages": [{"role": "user", "content": each} for each in content]}
+
+
+MISTAKES = {  # what is sent, the place that is blamed, and why
+    "nothing": ({}, "text", "Field required"),
+    "a blank text": ({"text": " \u200b"}, "text", "there is nothing to read in it"),
+    "a number": ({"text": 1}, "text", "Input should be a valid string"),
+    "a misspelt key": ({"text": "x", "modle": "a"}, "modle", "Extra inputs are not permitted"),
+    "no message": ({"messages": []}, "messages", "List should have at least 1 item"),
+    "both": ({"text": "x", **said("x")}, "text", "Extra inputs are not permitted"),
+    "a role": ({"messages": [{"role": "boss", "content": "x"}]}, "messages.0.role", "Input should be 'system'"),
+    "a text that is none": (said("x", 5), "messages.1.content", "Input should be a valid string"),
+    "a part": (said([5]), "messages.0.content.0", "Input should be an object"),
+    "a part without a type": (said([{}]), "messages.0.content.0", "Field 'type' required"),
+    "another type": (said([{"type": "video"}]), "messages.0.content.0", "'type' should be one of 'text'"),
+    "a part without text": (said([{"type": "text"}]), "messages.0.content.0.text", "Field required"),
+    "a part with no text": (said([{"type": "text", "text": 5}]), "messages.0.content.0.text", "Input should"),
+}
+
+
+@pytest.mark.parametrize(("body", "param", "why"), MISTAKES.values(), ids=MISTAKES)
+async def test_a_mistake_is_told_in_the_words_of_the_request(http, body, param, why):
     answer = await http.post(EVAL, json=body)
-    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_value", param)
+    assert error["message"].startswith(f"{param}: {why}")
+
+
+async def raw(http, messages="", **fields):
+    """Send what no JSON library would write."""
+    fields = {"messages": f'[{{"role": "user", "content": "@b"{messages}}}]', **fields}
+    body = ",".join(f'"{name}": {value}' for name, value in fields.items())
+    return await http.post(EVAL, content=f"{{{body}}}", headers={"content-type": "application/json"})
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+async def test_a_number_that_json_does_not_have(http, number):
+    for answer in (await raw(http, tools=f'[{{"a": {number}}}]'), await raw(http, f', "x": {number}')):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_json")
+        assert "NaN" in answer.json()["error"]["message"]
+
+
+async def test_half_a_character_beside_the_text(http):
+    assert (await raw(http, ', "x": "\\ud800"')).json()["selected_model"] == "b"
+
+
+@pytest.mark.parametrize("levels", [100, 250, 900, 5000])
+async def test_what_nests_too_deep(http, levels):
+    deep = "[" * levels + "]" * levels
+    for answer in (await raw(http, tools=f'[{{"a": {deep}}}]'), await raw(http, f', "x": {deep}')):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_json")
 
 
 class TestGuards:

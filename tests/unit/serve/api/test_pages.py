@@ -61,8 +61,9 @@ ERRORS = {
     "no path": ("GET", "/nowhere", None, 404, "not_found"),
     "no method": ("DELETE", "/config/router", None, 405, "method_not_allowed"),
     "no json": ("POST", "/api/v1/eval", b"{", 400, "invalid_json"),
-    "deep json": ("POST", "/api/v1/eval", b"[" * 100_000, 400, None),
-    "no utf-8": ("POST", "/api/v1/eval", b'{"text": "\xff"}', 400, None),
+    "deep json": ("POST", "/api/v1/eval", b"[" * 100_000, 400, "invalid_json"),
+    "no utf-8": ("POST", "/api/v1/eval", b'{"text": "\xff"}', 400, "invalid_json"),
+    "a huge number": ("POST", "/api/v1/eval", b'{"text": ' + b"9" * 5000 + b"}", 400, "invalid_json"),
     "half a character": ("POST", "/api/v1/eval", b'{"text": "\\ud800"}', 400, "invalid_value"),
     "no object": ("POST", "/api/v1/similarity", b"[]", 400, "invalid_value"),
     "nothing": ("POST", "/api/v1/similarity", b"", 400, "invalid_value"),
@@ -80,11 +81,31 @@ async def test_every_error_has_one_shape(http, method, where, body, status, code
     error = answer.json()["error"]
     assert error.keys() == {"message", "type", "param", "code"}
     assert error["type"] == "invalid_request_error"
-    assert code in (None, error["code"])
+    assert error["code"] == code
 
 
-async def test_a_refused_method_names_the_others(http):
-    assert (await http.delete("/config/router")).headers["allow"] == "GET, PUT"
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_another_type_of_content(http, kind):
+    answer = await http.post("/api/v1/eval", content=b'{"text": "hi"}', headers={"content-type": kind} if kind else {})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_value")
+    assert "send application/json" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("where", "allowed"), [("/config/router", "GET, PUT"), ("/health", "GET, HEAD")])
+async def test_a_refused_method_names_the_others(http, where, allowed):
+    assert (await http.delete(where)).headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("where", ["/health", "/ready", "/"])
+async def test_a_balancer_may_ask_for_the_head_only(served, where):
+    http = await served()
+    whole, head = await http.get(where), await http.head(where)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
+async def test_a_head_tells_that_it_is_not_ready(client):
+    assert (await client(status=lambda: Status({"envoy": False}, "abc")).head("/ready")).status_code == 503
 
 
 async def test_a_failure_tells_nothing_of_itself(client):
@@ -92,6 +113,13 @@ async def test_a_failure_tells_nothing_of_itself(client):
     assert answer.status_code == 500
     assert answer.json()["error"].items() >= {"type": "server_error", "code": "internal_error"}.items()
     assert "division" not in answer.text
+
+
+async def test_after_a_failure_the_next_request_has_a_connection(served):
+    http = await served(engine_now=lambda: 1 / 0)
+    for _ in range(3):
+        answer = await http.get("/v1/models")
+        assert (answer.status_code, answer.headers["connection"]) == (500, "close")
 
 
 @pytest.mark.parametrize("where", ["/v1/models", "/info/models", "/config/router"])

@@ -84,7 +84,7 @@ async def test_what_is_refused(client, config, said, environ):
 
 async def test_too_long_a_configuration(http):
     answer = await tried(http, "x" * (MAX_TRIAL + 1))
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "PromptTrial.config")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "config")
 
 
 async def test_no_more_threads_than_before(http):

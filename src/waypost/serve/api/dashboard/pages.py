@@ -30,6 +30,7 @@ _HEADERS: Final = {
 }
 
 
+@router.head("/")
 @router.get("/")
 async def index() -> FileResponse:
     """Send the page that everything else is loaded by."""
