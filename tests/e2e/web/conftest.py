@@ -110,6 +110,19 @@ async def router(start: Callable[..., Awaitable[Router]]) -> Router:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def guarded(start: Callable[..., Awaitable[Router]], tokens: dict[str, str]) -> Router:
+    """A router that wants tokens."""
+    named = [{"name": role, "env": role.upper(), "role": role} for role in tokens]
+    return await start(environ={role.upper(): token for role, token in tokens.items()}, api={"tokens": named})
+
+
+@pytest.fixture(scope="session")
+def tokens() -> dict[str, str]:
+    """Those of :func:`guarded`, by their role."""
+    return {role: f"{role}-token-of-some-length" for role in ("read", "operate")}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Any]:
     """One headless chromium."""
     if CHROMIUM is None:

@@ -108,3 +108,18 @@ async def test_what_is_shared_comes_back(page, state):
 
 async def test_what_nobody_shared_is_nothing(page):
     assert await call(page, "share", "unpack", "%%%") is None
+
+
+LINE_ENDS = {
+    "as everywhere": ("a\nb", "a\nx\nb", "a\nx\nb"),
+    "as on Windows": ("a\r\nb\r\n", "a\nx\nb\n", "a\r\nx\r\nb\r\n"),
+    "no end at all": ("a", "a\nb", "a\nb"),
+    "mixed": ("a\r\nb\nc", "a\nx\nb\nc\n", "a\r\nx\r\nb\nc\r\n"),
+    "of old": ("a\rb", "b\na", "b\ra"),
+}
+
+
+@pytest.mark.parametrize(("old", "edited", "text"), LINE_ENDS.values(), ids=LINE_ENDS)
+async def test_line_ends_are_those_of_the_file(page, old, edited, text):
+    assert await call(page, "line-ends", "restore", edited, old) == text
+    assert await call(page, "line-ends", "plain", text) == edited

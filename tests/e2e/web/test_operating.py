@@ -11,8 +11,6 @@ import pytest_asyncio
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-TOKENS = {"READ": "read-token-of-some-length", "OPERATE": "operate-token-of-some-length"}
-
 
 async def chat(router, text):
     listener = json.loads(router.path.read_text())["listeners"]["http"]
@@ -147,12 +145,10 @@ async def test_two_operators_do_not_overwrite_each_other(visit, own):
     own.path.write_text(before)
 
 
-async def test_a_token_is_asked_for_once(visit, start):
-    tokens = [{"name": name.lower(), "env": name, "role": name.lower()} for name in TOKENS]
-    guarded = await start(environ=TOKENS, api={"tokens": tokens})
+async def test_a_token_is_asked_for_once(visit, guarded, tokens):
     opened = await visit("models", at=guarded, wait=False)
     dialog = opened.page.get_by_role("dialog")
-    for token, answer in (("not-the-token", "token.wrong"), (TOKENS["READ"], None)):
+    for token, answer in (("not-the-token", "token.wrong"), (tokens["read"], None)):
         await dialog.get_by_label(opened.words["token.label"]).fill(token)
         await opened.button("token.use").click()
         if answer:

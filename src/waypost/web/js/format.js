@@ -52,3 +52,11 @@ export function bytes(value) {
 
 export const clock = (unix) => new Date(unix * 1000).toLocaleTimeString(locale(), { hour12: false });
 export const moment = (unix) => new Date(unix * 1000).toLocaleString(locale(), { hour12: false });
+
+/** The time of day, with the date where it was not today. */
+export function lately(unix, now = new Date()) {
+  const then = new Date(unix * 1000);
+  if (then.toDateString() === now.toDateString()) return clock(unix);
+  const year = then.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
+  return `${then.toLocaleDateString(locale(), { ...year, month: "short", day: "numeric" })} ${clock(unix)}`;
+}

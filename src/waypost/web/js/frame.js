@@ -1,17 +1,20 @@
 // What stands around every page: where one is, how the router is, and how it is shown.
 
-import { ready } from "./api.js";
+import { anotherToken, ready, wantsToken } from "./api.js";
 import { h } from "./dom.js";
 import { LANGUAGES, language, t } from "./i18n.js";
+import { patch } from "./patch.js";
 
 const EVERY = 10_000;
+const SOON = 2000; // while it is not ready
 const THEMES = ["auto", "light", "dark"];
 const KEPT = "waypost.theme";
 
-let timer = 0;
+let unwatch = () => {};
 let last = null;
 
-export function showFrame(pages, here, speak) {
+/** `mend(turned)` is called while the router is ready; `turned`: it was not, the time before. */
+export function showFrame(pages, here, speak, mend) {
   const frame = document.getElementById("frame");
   const state = h("p", { class: "state" });
   const menu = h("button", { class: "button menu", type: "button", "aria-expanded": "false" }, t("frame.menu"));
@@ -24,9 +27,20 @@ export function showFrame(pages, here, speak) {
       h("li", {}, h("a", { href: `#/${page}`, "aria-current": page === here && "page" }, t(`nav.${page}`)))))),
     h("div", { class: "foot" }, state,
       h("div", { class: "switches" }, themes(), languages(speak)),
+      h("p", { id: "another-token", hidden: !wantsToken() }, h("button", { class: "link", type: "button", onclick: anotherToken }, t("token.another"))),
       h("p", {}, h("a", { href: "docs" }, t("frame.api")))));
-  watch(state);
+  unwatch();
+  unwatch = watch(state, mend);
 }
+
+addEventListener("waypost:guarded", () => { document.getElementById("another-token").hidden = false; });
+document.addEventListener("keydown", (event) => {
+  const frame = document.getElementById("frame");
+  if (event.key !== "Escape" || !frame.classList.contains("open") || document.querySelector("dialog[open]")) return;
+  const menu = frame.querySelector(".menu");
+  menu.click();
+  menu.focus();
+});
 
 function themes() {
   const choose = (event) => {
@@ -49,24 +63,40 @@ function languages(speak) {
   return choice;
 }
 
-function watch(state) {
-  clearInterval(timer);
-  const tell = () => state.replaceChildren(...told(last));
+/** Look again and again, never twice at once; returns what ends it. */
+function watch(state, mend) {
+  let timer = 0, over = false, first = true;
   const look = async () => {
-    last = document.hidden ? last : await ready().catch(() => null);
-    tell();
+    const found = document.hidden ? last : await ready().catch(() => null);
+    if (over) return;
+    const now = found?.checks ? found : null; // something else may stand before the router
+    const turned = now?.status === "ready" && last?.status !== "ready";
+    last = now;
+    patch(state, told(last));
+    timer = setTimeout(look, last?.status === "ready" ? EVERY : SOON);
+    const asks = first; // what the page asks for meanwhile may still come
+    first = false;
+    if (turned || (!asks && last?.status === "ready")) mend(turned);
   };
-  if (last) tell();
+  if (last) patch(state, told(last));
   look();
-  timer = setInterval(look, EVERY);
+  return () => { over = true; clearTimeout(timer); };
 }
 
 function told(now) {
-  if (!now) return [h("span", { class: "dot bad" }), t("state.gone")];
+  if (!now) return [h("span", { class: "dot bad" }), h("span", {}, t("state.gone"))];
   const missing = Object.entries(now.checks).filter(([, fine]) => !fine).map(([name]) => name);
-  const trouble = missing.length ? missing.join(", ") : now.reload_error ? t("state.reload") : "";
-  const colour = missing.length ? "bad" : trouble ? "warn" : "good";
+  const more = [...missing.map((name) => h("span", { class: "bad" }, name)), ...warnings(now, missing)];
   const label = missing.length ? t("state.not_ready") : t("state.ready");
-  return [h("span", { class: `dot ${colour}` }), h("span", { title: now.reload_error },
-    `${label} · ${now.version}`, trouble && h("span", { class: colour }, ` · ${trouble}`))];
+  return [h("span", { class: `dot ${missing.length ? "bad" : more.length ? "warn" : "good"}` }),
+    h("span", {}, `${label} · ${now.version}`, more.map((each) => [" · ", each]))];
+}
+
+/** What is wrong and keeps no request from being served. */
+function warnings({ guards, workers, reload_error: refused }, missing) {
+  const found = Object.entries(guards).filter(([name, why]) => why !== "ok" && !missing.includes(`${name}_guard`))
+    .map(([name, why]) => h("span", { class: "warn", title: why }, t("state.guard", { name })));
+  if (workers && workers.alive < workers.wanted) found.push(h("span", { class: "warn" }, t("state.workers", workers)));
+  if (refused) found.push(h("a", { class: "warn", href: "#/config", title: refused }, t("state.reload")));
+  return found;
 }

@@ -5,19 +5,20 @@ import { t } from "./i18n.js";
 
 let asking = null;
 
-/** The token that was typed, or "" when there was none. `wrong`: the last one was refused. */
-export function askForToken(wrong) {
-  asking ??= ask(wrong).finally(() => { asking = null; });
+/** The token that was typed, or "" when there was none. `why`: the key of the text that says what it is for. */
+export function askForToken(why) {
+  asking ??= ask(why).finally(() => { asking = null; });
   return asking;
 }
 
-function ask(wrong) {
+function ask(why) {
   return new Promise((resolve) => {
-    const input = h("input", { type: "password", id: "token", autocomplete: "off", spellcheck: "false", required: true });
+    const input = h("input", { type: "password", id: "token", autocomplete: "off", spellcheck: "false", required: true,
+      pattern: "\\s*[!-~]+\\s*" }); // what a header can hold
     const dialog = h("dialog", { "aria-labelledby": "token-title" },
       h("form", { method: "dialog", class: "stack" },
         h("h2", { id: "token-title" }, t("token.title")),
-        h("p", {}, t(wrong ? "token.wrong" : "token.why")),
+        h("p", {}, t(why)),
         h("label", { for: "token", class: "field" }, t("token.label"), input),
         h("p", { class: "quiet" }, t("token.kept")),
         h("div", { class: "row" },

@@ -1,10 +1,10 @@
 // Scrapes the metrics while somebody looks, and keeps the last five minutes.
 
-import { text } from "./api.js";
+import { PATIENCE, text } from "./api.js";
 import { parse } from "./promtext.js";
 
 const EVERY = 2000;
-const KEPT = 150;
+const KEPT = 160;
 
 const scrapes = []; // {time, families}, the oldest first
 
@@ -14,7 +14,7 @@ export function watchMetrics(tell) {
   const look = async () => {
     let error = null;
     try {
-      if (!document.hidden) scrapes.push({ time: Date.now() / 1000, families: parse(await text("api/v1/metrics")) });
+      if (!document.hidden) scrapes.push({ time: Date.now() / 1000, families: parse(await text("api/v1/metrics", { timeout: PATIENCE })) });
       if (scrapes.length > KEPT) scrapes.shift();
     } catch (caught) {
       error = caught;
@@ -27,9 +27,18 @@ export function watchMetrics(tell) {
   return () => { over = true; clearTimeout(timer); };
 }
 
-/** The scrape that `seconds` before the last one was the last; null for all that was ever counted. */
+/** What one scrape may come late, in seconds. */
+const LATE = (2 * EVERY) / 1000;
+
+/** The scrape `seconds` before the last. Where nobody looked then, the first one after; null for all that was ever counted. */
 export function since(all, seconds) {
   if (!seconds) return null;
-  const from = all.at(-1).time - seconds;
-  return all.findLast((each) => each.time <= from) ?? all[0];
+  const age = (each) => all.at(-1).time - each.time;
+  return all.findLast((each) => age(each) >= seconds && age(each) <= seconds + LATE) ?? all.find((each) => age(each) < seconds);
+}
+
+/** How many seconds are counted, where it is less than was asked for; else null. */
+export function shorter(all, seconds) {
+  const counted = seconds ? all.at(-1).time - since(all, seconds).time : 0;
+  return counted < seconds - LATE ? counted : null;
 }

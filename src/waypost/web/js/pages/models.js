@@ -6,19 +6,27 @@ import { bytes, duration, money, score } from "../format.js";
 import { t } from "../i18n.js";
 import { endpoints, watchEndpoints } from "../parts/endpoints.js";
 import { card, facts, failed, head, waiting } from "../parts/states.js";
+import { patch } from "../patch.js";
 
 export function show(main, title) {
-  const place = h("div", {}, waiting());
+  const place = h("div", {});
   let over = false, leave = () => {};
-  const fill = (model) => document.getElementById(`servers-${model.name}`)?.replaceChildren(endpoints(model));
+  const fill = (model) => {
+    const servers = document.getElementById(`servers-${model.name}`);
+    if (servers) patch(servers, [endpoints(model)]);
+  };
+  const load = () => {
+    place.replaceChildren(waiting());
+    Promise.all([json("config/router"), json("info/models")])
+      .then(([stored, inside]) => {
+        place.replaceChildren(...shown(stored.config, inside));
+        let last = [];
+        if (!over) leave = watchEndpoints((models) => { last = models ?? last.map(unsure); last.forEach(fill); }, stored.config.models);
+      })
+      .catch((error) => place.replaceChildren(failed(error, load)));
+  };
   main.append(head(title, t("models.lead")), place);
-  Promise.all([json("config/router"), json("info/models")])
-    .then(([stored, inside]) => {
-      place.replaceChildren(...shown(stored.config, inside));
-      let last = [];
-      if (!over) leave = watchEndpoints((models) => { last = models ?? last.map(unsure); last.forEach(fill); });
-    })
-    .catch((error) => place.replaceChildren(failed(error)));
+  load();
   return () => { over = true; leave(); };
 }
 

@@ -10,13 +10,17 @@ import { map } from "../parts/map.js";
 let prompt = "";
 
 export function show(main, title) {
-  const place = h("div", {}, waiting());
+  const place = h("div", {});
+  let over = false, leave = () => {};
+  const load = () => {
+    place.replaceChildren(waiting());
+    json("config/router")
+      .then(({ config }) => { if (!over) leave = walk(place, config); })
+      .catch((error) => place.replaceChildren(failed(error, load)));
+  };
   main.append(head(title, t("topology.lead")), place);
-  let leave = () => {};
-  json("config/router")
-    .then(({ config }) => { leave = walk(place, config); })
-    .catch((error) => place.replaceChildren(failed(error)));
-  return () => leave();
+  load();
+  return () => { over = true; leave(); };
 }
 
 function walk(place, config) {
@@ -40,7 +44,7 @@ function walk(place, config) {
       announce(steps.map(([name, text]) => `${name}: ${text}`).join(". "));
       draw(true);
     } catch (error) {
-      trouble.replaceChildren(failed(error));
+      trouble.replaceChildren(failed(error, send));
     }
   };
   place.replaceChildren(h("form", { class: "row tools", onsubmit: send }, input, h("button", { class: "button primary" }, t("topology.send"))), trouble, stage, told);

@@ -36,9 +36,9 @@ export function edits(evaluation) {
   if (evaluation.blocked || (!masked && !renamed && !evaluation.system_prompt)) return null;
   return card(t("edits.title"), facts([
     [t("edits.served_as"), renamed],
-    [t("edits.prompt"), evaluation.system_prompt && h("q", {}, evaluation.system_prompt)],
+    [t("edits.prompt"), evaluation.system_prompt && h("q", { dir: "auto" }, evaluation.system_prompt)],
   ]), masked ? [h("h3", {}, t("edits.masked")), masked.map((message) => h("div", { class: "said" },
-    h("span", { class: "tag" }, message.role), h("pre", {}, marked(text(message.content)))))] : null);
+    h("span", { class: "tag" }, message.role), h("pre", { dir: "auto" }, marked(text(message.content)))))] : null);
 }
 
 const text = (content) => typeof content === "string" ? content : (content ?? []).map((part) => part.text ?? "").join("\n");

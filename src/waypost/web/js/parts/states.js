@@ -1,5 +1,6 @@
 // What every page shows: that it waits, that it failed, that there is nothing.
 
+import { anotherToken } from "../api.js";
 import { h, unseen } from "../dom.js";
 import { t } from "../i18n.js";
 
@@ -7,7 +8,18 @@ export const waiting = () => h("p", { class: "note waiting", role: "status" }, t
 
 export const nothing = (text, ...more) => h("div", { class: "empty" }, h("p", {}, text), ...more);
 
-export const failed = (error) => h("div", { class: "notice bad", role: "alert" }, h("pre", {}, error.message));
+/** `again`: what tries once more. What may heal by itself, as no answer during a restart does, is marked. */
+export function failed(error, again) {
+  const refused = error.status === 401 || error.code === "insufficient_role";
+  const [act, name] = refused ? [anotherToken, "token.another"] : [again, "state.again"];
+  const press = () => {
+    if (!refused) document.querySelector("#page h1")?.focus({ preventScroll: true }); // the button itself goes
+    act();
+  };
+  return h("div", { class: "notice bad", role: "alert", "data-heals": error.status === 0 || error.status >= 500 },
+    h("pre", {}, error.status === 401 ? t(error.code === "invalid_token" ? "token.wrong" : "token.why") : error.message),
+    act ? h("button", { class: "button", type: "button", onclick: press }, t(name)) : null);
+}
 
 export const head = (title, lead, ...tools) =>
   h("div", { class: "head" }, h("div", {}, title, h("p", {}, lead)), tools.length ? h("div", { class: "row" }, tools) : null);
