@@ -104,6 +104,8 @@ PICTURES: Final[dict[str, tuple[Shot, str, Theme, int]]] = {
 async def main() -> None:
     """Take all of them, or those that are named on the command line."""
     wanted = sys.argv[1:] or list(PICTURES)
+    if unknown := set(wanted) - PICTURES.keys():
+        sys.exit(f"there is no picture {', '.join(sorted(unknown))}, but {', '.join(PICTURES)}")
     async with router() as url, async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for prompt in PROMPTS * 2:
