@@ -89,7 +89,7 @@ def _road_config(urls: dict[str, str], listeners: Json, request_body: str) -> Js
     return {
         "version": 1,
         "listeners": listeners,
-        "envoy": {"request_body": request_body},
+        "envoy": {"request_body": request_body, "message_timeout": "30s"},
         "models": pool,
         "reasoning_families": {
             "qwen3": {"type": "chat_template_kwargs", "parameter": "enable_thinking"},

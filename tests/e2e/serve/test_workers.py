@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
@@ -70,15 +71,28 @@ def served(router):
     return condition
 
 
+def failures(answers) -> list:
+    return [answer for answer in answers if answer.status_code != 200]
+
+
 @contextlib.asynccontextmanager
-async def load(router, text: str, clients: int = 6):
-    """Clients that ask without a pause; yields their answers, and a way to wait for more of them."""
+async def load(router, text: str, clients: int = 6, broken: list | None = None):
+    """Clients that ask without a pause; yields their answers, and a way to wait for more of them.
+
+    ``broken``: where the answers go that may end before they are whole.
+    """
     answers = []
     progress = asyncio.Condition()
 
     async def ask() -> None:
         while True:
-            answer = await router.http.post(CHAT, json=chat(text))
+            try:
+                answer = await router.http.post(CHAT, json=chat(text))
+            except httpx.RemoteProtocolError as error:
+                if broken is None:
+                    raise
+                broken.append(error)
+                continue
             async with progress:
                 answers.append(answer)
                 progress.notify_all()
@@ -173,19 +187,23 @@ async def test_workers_that_are_all_too_slow_for_envoy_are_asked_nevertheless(se
 async def test_a_killed_worker_takes_only_its_own_requests_along(serve, wide, backend, request_body):
     a = await backend(name="a")
     router = await serve(wide({"a": [a.url]}, envoy={"request_body": request_body}))
-    before, counts = router.workers(), [0.0]
-    async with load(router, "@a") as (answers, more):
+    before, counts, broken = router.workers(), [0.0], []
+    async with load(router, "@a", broken=broken) as (answers, more):
         await more()
         for victim in range(2):
-            os.kill(before[victim], signal.SIGKILL)
+            async with watched(before[victim]) as gone:
+                os.kill(before[victim], signal.SIGKILL)
+                await gone()
+            dying = failures(answers)  # until then its port still takes connections
             await more(40)
+            assert len(failures(answers)) - len(dying) <= 2 * 6
             counts.append(await router.metric("waypost_responses_total"))
         await router.until_metric("waypost_child_restarts_total", 2, child="worker")
         await until(alive(router, WORKERS))
         await more(40)
         counts.append(await router.metric("waypost_responses_total"))
-    failed = [answer for answer in answers if answer.status_code != 200]
-    assert len(failed) <= 2 * 6  # the clients that may have had a request inside
+    failed = failures(answers)
+    assert len(broken) <= 2 * 6  # the clients whose answer may have been inside
     assert all(answer.json()["error"]["code"] == "router_unavailable" for answer in failed)
     assert all("Hello from a" in answer.text for answer in answers if answer.status_code == 200)
     assert counts == sorted(counts)
