@@ -80,8 +80,11 @@ class RecordedWatch(Watch):
         del texts, guard
         result = await RecordedSignal("pii", self.results.get("pii")).measure(self.request(""))
         verdict = self.verdicts.get("pii")
-        if verdict:  # where a rule measured too, the record has what the rule learnt, and the guard may have failed
-            result = replace(result, unknown=verdict["error"])
+        if verdict and verdict["error"]:  # where a rule measured too, what it learnt is not what the guard found
+            found = verdict["found"]
+            result = replace(result, matched=frozenset(found), scores=found, unknown=verdict["error"])
+        elif verdict:
+            result = replace(result, unknown="")
         elif result.unknown:
             raise Untold("needs the signal pii, which could not be measured then")
         return Search((), result)
